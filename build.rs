@@ -1,0 +1,40 @@
+//! Compiles the protobuf contract with a compiler written in Rust, so that no `protoc` is needed.
+//! Returns at once without the feature `server`: the core has no gRPC.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    #[cfg(feature = "server")]
+    contract::compile();
+}
+
+#[cfg(feature = "server")]
+mod contract {
+    use std::{env, fs, path::PathBuf};
+
+    use protox::prost::Message as _;
+
+    const FILES: [&str; 3] = [
+        "payhook/v1/event.proto",
+        "payhook/v1/money.proto",
+        "payhook/v1/webhook_service.proto",
+    ];
+
+    pub(crate) fn compile() {
+        println!("cargo::rerun-if-changed=proto");
+        let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+        let mut compiler = protox::Compiler::new(["proto"]).expect("the folder proto exists");
+        compiler
+            .include_imports(true)
+            .include_source_info(true)
+            .open_files(FILES)
+            .expect("the contract compiles");
+        let set = compiler.file_descriptor_set();
+        fs::write(out.join("payhook_descriptor.bin"), set.encode_to_vec())
+            .expect("OUT_DIR is writable");
+        tonic_prost_build::configure()
+            .bytes(".payhook.v1.WebhookRequest.body")
+            .bytes(".payhook.v1.PaymentEvent.decoded_payload")
+            .compile_fds(set)
+            .expect("the service code is generated");
+    }
+}
