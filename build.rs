@@ -13,11 +13,8 @@ mod contract {
 
     use protox::prost::Message as _;
 
-    const FILES: [&str; 3] = [
-        "payhook/v1/event.proto",
-        "payhook/v1/money.proto",
-        "payhook/v1/webhook_service.proto",
-    ];
+    const FILES: [&str; 3] =
+        ["payhook/v1/event.proto", "payhook/v1/money.proto", "payhook/v1/webhook_service.proto"];
 
     pub(crate) fn compile() {
         println!("cargo::rerun-if-changed=proto");

@@ -1,1 +1,4 @@
-//! payhook
+//! payhook verifies payment webhooks and says what they mean.
+
+pub mod model;
+pub mod gateway;

@@ -1,0 +1,34 @@
+//! Status tables as data: what a gateway's type and state mean in neutral words.
+
+use crate::model::{EventType, PaymentStatus, SubjectKind};
+
+/// One row: the first row of a table that matches decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusRow {
+    /// The gateway's type, exact, or a prefix that ends in `*`.
+    pub gateway_type: &'static str,
+    /// The state the parser found in the payload (a native status word, or a word of the parser's
+    /// own such as `full`), exact; `*` for any.
+    pub state: &'static str,
+    /// What the payload describes.
+    pub subject: SubjectKind,
+    /// The neutral type that this state proves.
+    pub event_type: EventType,
+    /// What it proves about the payment.
+    pub status: Option<PaymentStatus>,
+}
+
+/// The row for a type and a state; `None` means the type has no neutral meaning here.
+pub(crate) fn find<'t>(
+    table: &'t [StatusRow],
+    gateway_type: &str,
+    state: &str,
+) -> Option<&'t StatusRow> {
+    table.iter().find(|row| {
+        let named = match row.gateway_type.strip_suffix('*') {
+            Some(prefix) => gateway_type.starts_with(prefix),
+            None => row.gateway_type == gateway_type,
+        };
+        named && (row.state == "*" || row.state == state)
+    })
+}
