@@ -1,0 +1,80 @@
+//! Signed times: their grammar and the two-sided window. Never reads the clock.
+
+use super::{rejection::Rejection, scheme::TimeUnit};
+use crate::model::{Timestamp, UnixSeconds};
+
+/// Reads a signed time: 1 to 19 ASCII digits below 2^63, or RFC 3339. No sign, no blanks.
+pub(crate) fn read(text: &str, unit: TimeUnit) -> Option<UnixSeconds> {
+    let seconds = match unit {
+        TimeUnit::Rfc3339 => Timestamp::from_rfc3339(text)?.seconds(),
+        TimeUnit::Seconds => digits(text)?,
+        TimeUnit::Milliseconds => digits(text)?.div_euclid(1000),
+        TimeUnit::SecondsOrMilliseconds => {
+            let value = digits(text)?;
+            if value >= MILLISECONDS_FROM { value.div_euclid(1000) } else { value }
+        }
+    };
+    Some(UnixSeconds::new(seconds))
+}
+
+/// Checks that a time lies within the tolerance of the time of receipt, on both sides, the bound
+/// included.
+pub(crate) fn check(
+    signed_at: UnixSeconds,
+    received_at: UnixSeconds,
+    tolerance_seconds: i64,
+) -> Result<(), Rejection> {
+    let age_seconds = received_at.seconds_since(signed_at);
+    if age_seconds > tolerance_seconds {
+        return Err(Rejection::TimestampTooOld { age_seconds, tolerance_seconds });
+    }
+    let ahead_seconds = age_seconds.saturating_neg();
+    if ahead_seconds > tolerance_seconds {
+        return Err(Rejection::TimestampInFuture { ahead_seconds, tolerance_seconds });
+    }
+    Ok(())
+}
+
+fn digits(text: &str) -> Option<i64> {
+    let shaped = (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if shaped { text.parse().ok() } else { None }
+}
+
+/// As seconds this is the year 5138; as milliseconds 1973. Mercado Pago has sent both units.
+const MILLISECONDS_FROM: i64 = 100_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_itself_is_accepted_on_both_sides() {
+        let now = UnixSeconds::new(1_700_000_000);
+        let at = |offset: i64| check(UnixSeconds::new(1_700_000_000 + offset), now, 300);
+        assert_eq!(at(-300), Ok(()));
+        assert_eq!(at(300), Ok(()));
+        let old = Rejection::TimestampTooOld { age_seconds: 301, tolerance_seconds: 300 };
+        assert_eq!(at(-301), Err(old));
+        let ahead = Rejection::TimestampInFuture { ahead_seconds: 301, tolerance_seconds: 300 };
+        assert_eq!(at(301), Err(ahead));
+    }
+
+    #[test]
+    fn the_ends_of_the_range_do_not_overflow() {
+        for signed in [i64::MIN, i64::MAX] {
+            for now in [i64::MIN, 0, i64::MAX] {
+                let _ = check(UnixSeconds::new(signed), UnixSeconds::new(now), 300);
+            }
+        }
+        assert!(read("9223372036854775807", TimeUnit::Seconds).is_some());
+        assert!(read("9223372036854775808", TimeUnit::Seconds).is_none());
+    }
+
+    #[test]
+    fn only_plain_digits_are_a_time() {
+        for bad in ["", "+1", "-1", " 1", "1 ", "1_0", "1e9", "0x1", "1.0", "١"] {
+            assert_eq!(read(bad, TimeUnit::Seconds), None, "{bad:?}");
+        }
+        assert_eq!(read("007", TimeUnit::Seconds), Some(UnixSeconds::new(7)));
+    }
+}

@@ -1,0 +1,176 @@
+//! Splits a signature's text into signatures, without copying.
+
+use super::{
+    freshness,
+    scheme::{Blanks, Grammar, Presence, TimeUnit},
+};
+use crate::{limits::SIGNATURES_MAX, model::UnixSeconds};
+
+/// One signature as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry<'a> {
+    /// The id of the key it names, where the grammar has one.
+    pub(crate) key_id: Option<&'a str>,
+    /// The encoded signature.
+    pub(crate) text: &'a str,
+}
+
+/// A time written in the signature's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SignedTime<'a> {
+    /// As it is written: this text is signed.
+    pub(crate) text: &'a str,
+    /// As it reads.
+    pub(crate) at: UnixSeconds,
+}
+
+impl Grammar {
+    /// Checks the shape of the text beyond its single entries.
+    pub(crate) fn check(&self, text: &str) -> Result<(), &'static str> {
+        match self {
+            // Braintree's Python SDK fails on a third part, the Node SDK ignores it: refused.
+            Self::KeyIdPairs => {
+                let mut pairs = text.split('&').filter(|pair| pair.contains('|'));
+                let shaped = |pair: &str| pair.matches('|').count() == 1;
+                if pairs.all(shaped) { Ok(()) } else { Err("a pair has more than two parts") }
+            }
+            Self::Prefixed { prefix, required: Presence::Required } => {
+                strip_prefix(text, prefix).map(|_| ()).ok_or("its prefix is absent")
+            }
+            Self::KeyValues { .. } | Self::Plain | Self::Prefixed { .. } => Ok(()),
+        }
+    }
+
+    /// Calls `see` with each signature, at most [`SIGNATURES_MAX`] of them. Empty ones count as
+    /// absent.
+    pub(crate) fn each<'a>(&self, text: &'a str, see: &mut dyn FnMut(Entry<'a>)) {
+        let plain = |text| Entry { key_id: None, text };
+        match self {
+            Self::Plain => see(plain(text)),
+            Self::Prefixed { prefix, required } => match strip_prefix(text, prefix) {
+                Some(rest) => see(plain(rest)),
+                None if *required == Presence::Optional => see(plain(text)),
+                None => {}
+            },
+            Self::KeyValues { separator, signature, blanks, .. } => {
+                entries(text, *separator, *blanks)
+                    .filter(|(key, value)| *key == signature && !value.is_empty())
+                    .take(SIGNATURES_MAX)
+                    .for_each(|(_, value)| see(plain(value)))
+            }
+            Self::KeyIdPairs => text
+                .split('&')
+                .filter_map(|pair| pair.split_once('|'))
+                .take(SIGNATURES_MAX)
+                .for_each(|(id, text)| see(Entry { key_id: Some(id), text })),
+        }
+    }
+
+    /// The time inside the text, where the grammar carries one: exactly one distinct value.
+    pub(crate) fn time<'a>(
+        &self,
+        text: &'a str,
+        unit: TimeUnit,
+    ) -> Result<SignedTime<'a>, &'static str> {
+        let Self::KeyValues { separator, timestamp: Some(name), blanks, .. } = self else {
+            return Err("its grammar carries no time");
+        };
+        let mut times = entries(text, *separator, *blanks).filter(|(key, _)| *key == name);
+        let Some((_, first)) = times.next() else { return Err("its time is absent") };
+        if times.any(|(_, other)| other != first) {
+            return Err("its times differ");
+        }
+        let at = freshness::read(first, unit).ok_or("its time is not a plain number")?;
+        Ok(SignedTime { text: first, at })
+    }
+}
+
+/// `key=value` entries, split on the first `=`; entries without one are not signatures.
+fn entries(text: &str, separator: char, blanks: Blanks) -> impl Iterator<Item = (&str, &str)> {
+    text.split(separator).filter_map(move |entry| {
+        let (key, value) = entry.split_once('=')?;
+        Some(match blanks {
+            Blanks::Kept => (key, value),
+            Blanks::Trimmed => (key.trim_ascii(), value.trim_ascii()),
+        })
+    })
+}
+
+fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STRIPE: Grammar = Grammar::KeyValues {
+        separator: ',',
+        signature: Cow::Borrowed("v1"),
+        timestamp: Some(Cow::Borrowed("t")),
+        blanks: Blanks::Kept,
+    };
+
+    fn texts<'a>(grammar: &Grammar, text: &'a str) -> Vec<&'a str> {
+        let mut found = Vec::new();
+        grammar.each(text, &mut |entry| found.push(entry.text));
+        found
+    }
+
+    #[test]
+    fn only_exact_keys_count() {
+        assert_eq!(texts(&STRIPE, "t=1,v1=a,v0=b,V1=c, v1=d,v1=,v10=e,v1=f=g"), ["a", "f=g"]);
+    }
+
+    #[test]
+    fn a_time_must_be_there_once_or_equal() {
+        let time = |text| STRIPE.time(text, TimeUnit::Seconds).map(|time| time.at.get());
+        assert_eq!(time("t=5,v1=a,t=5"), Ok(5));
+        assert_eq!(time("t=5,t=6"), Err("its times differ"));
+        assert_eq!(time("v1=a"), Err("its time is absent"));
+        assert_eq!(time("t="), Err("its time is not a plain number"));
+    }
+
+    #[test]
+    fn at_most_sixteen_signatures_are_looked_at() {
+        let many = "v1=a,".repeat(100);
+        assert_eq!(texts(&STRIPE, &many).len(), SIGNATURES_MAX);
+    }
+
+    #[test]
+    fn a_prefix_comes_in_any_case() {
+        let grammar =
+            Grammar::Prefixed { prefix: Cow::Borrowed("sha512="), required: Presence::Required };
+        assert_eq!(texts(&grammar, "SHA512=ab"), ["ab"]);
+        assert!(grammar.check("ab").is_err());
+        assert!(grammar.check("").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read_back(
+            time in 0_i64..i64::MAX,
+            signatures in proptest::collection::vec("[0-9a-f]{1,64}", 1..SIGNATURES_MAX),
+        ) {
+            let list: Vec<_> = signatures.iter().map(|text| format!("v1={text}")).collect();
+            let header = format!("t={time},{}", list.join(","));
+            prop_assert_eq!(texts(&STRIPE, &header), signatures);
+            let read = STRIPE.time(&header, TimeUnit::Seconds).map(|time| time.at.get());
+            prop_assert_eq!(read, Ok(time));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,200}") {
+            for grammar in [STRIPE, Grammar::KeyIdPairs, Grammar::Plain] {
+                let _ = grammar.check(&text);
+                let _ = texts(&grammar, &text);
+                let _ = grammar.time(&text, TimeUnit::Seconds);
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Authenticity: the only code that can say that a webhook is genuine.
+//!
+//! Floor 1. Pure: the clock, keys, certificates and the gateway's answers come in as arguments.
+//! The road has one direction: [`Unverified`] -> [`Step`] -> [`Check`] -> [`Verified`].
+
+mod check;
+pub(crate) mod form;
+mod freshness;
+mod grammar;
+mod hmac;
+mod keys;
+mod options;
+mod rejection;
+mod request;
+pub mod scheme;
+mod signature;
+mod template;
+mod verified;
+mod verifier;
+
+pub use check::{Check, CheckTime, Step, Unverified};
+pub use keys::{KeyError, KeyInput, KeyRole, PreparedKey};
+pub use options::Options;
+pub use rejection::Rejection;
+pub use request::{Header, Request};
+pub use scheme::{Assurance, Scheme};
+pub use verified::{Evidence, Verified};
+pub use verifier::Verifier;

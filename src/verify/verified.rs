@@ -1,0 +1,111 @@
+//! The proof. A value of [`Verified`] exists only where a signature held.
+
+use std::{borrow::Cow, sync::Arc};
+
+use super::{
+    check::CheckTime,
+    keys::{KeyRole, PreparedKey},
+    options::Options,
+    request::{Found, Request},
+    scheme::{Assurance, Text},
+    verifier::Verifier,
+};
+use crate::model::UnixSeconds;
+
+/// A verified webhook: the only door to its payload.
+///
+/// ```compile_fail
+/// use payhook::verify::Verified;
+/// // No public constructor and no public fields: a proof cannot be made up.
+/// let forged = Verified { payload: std::borrow::Cow::Borrowed(b"{}".as_slice()) };
+/// ```
+#[derive(Debug)]
+pub struct Verified<'a> {
+    request: Request<'a>,
+    payload: Cow<'a, [u8]>,
+    verifier: &'a Verifier,
+    evidence: Evidence,
+}
+
+/// How a webhook was verified.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The scheme's name.
+    pub scheme: Text,
+    /// The operator's label of the key that matched, else its position.
+    pub key_label: Arc<str>,
+    /// The role of that key.
+    pub key_role: KeyRole,
+    /// The signed time; `None` where none is signed.
+    pub signed_at: Option<UnixSeconds>,
+    /// Time of receipt minus the signed time, in seconds.
+    pub age_seconds: Option<i64>,
+    /// What the match proves.
+    pub assurance: Assurance,
+    /// True where no time is signed or none is compared: only deduplication stops a replay.
+    pub replay_unprotected: bool,
+}
+
+impl Evidence {
+    pub(super) fn new(
+        verifier: &Verifier,
+        key: &PreparedKey,
+        signed_at: Option<UnixSeconds>,
+        at: CheckTime,
+    ) -> Self {
+        Self {
+            scheme: verifier.scheme.name.clone(),
+            key_label: Arc::clone(&key.label),
+            key_role: key.role,
+            signed_at,
+            age_seconds: signed_at.map(|signed_at| at.received_at.seconds_since(signed_at)),
+            assurance: verifier.scheme.assurance,
+            replay_unprotected: signed_at.is_none() || verifier.tolerance_seconds.is_none(),
+        }
+    }
+}
+
+impl<'a> Verified<'a> {
+    /// The one constructor, reached only from the engine after a match.
+    pub(super) const fn new(
+        request: Request<'a>,
+        payload: Cow<'a, [u8]>,
+        verifier: &'a Verifier,
+        evidence: Evidence,
+    ) -> Self {
+        Self { request, payload, verifier, evidence }
+    }
+
+    /// Exactly the bytes that were verified, decoded where the gateway wraps them.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The decoded payload, where it is not simply the request's body.
+    pub fn decoded_payload(&self) -> Option<&[u8]> {
+        match &self.payload {
+            Cow::Borrowed(bytes) if std::ptr::eq(*bytes, self.request.body) => None,
+            Cow::Borrowed(bytes) => Some(bytes),
+            Cow::Owned(bytes) => Some(bytes),
+        }
+    }
+
+    /// How it was verified.
+    pub const fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// The variant's options.
+    pub const fn options(&self) -> &Options {
+        &self.verifier.options
+    }
+
+    /// A header that the signature does not cover. What comes through this door is listed in
+    /// `Event::unsigned_fields` and never decides about money.
+    pub fn unsigned_header(&self, name: &str) -> Option<&'a str> {
+        match self.request.header(name) {
+            Found::One(value) => Some(value),
+            Found::Absent | Found::Differing => None,
+        }
+    }
+}
