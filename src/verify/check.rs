@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use super::{
+    challenge,
     form::Form,
     freshness,
     grammar::{Entry, SignedTime},
     hmac::KeyedMac,
     keys::{Material, PreparedKey},
+    payload,
     rejection::Rejection,
     request::{Found, Request},
     scheme::{Encoding, HeaderGrammar, HeaderRule, Source, TimeSource},
@@ -34,6 +36,8 @@ pub struct Unverified<'a> {
 /// What is still missing after the request was read.
 #[derive(Debug)]
 pub enum Step<'a> {
+    /// The gateway only asks who listens: answer with this text. Nothing was verified.
+    Challenge(String),
     /// Everything is there.
     Ready(Check<'a>),
 }
@@ -77,6 +81,9 @@ impl<'a> Unverified<'a> {
     pub fn check_with(self, verifier: &'a Verifier) -> Result<Step<'a>, Rejection> {
         let request = self.request;
         let scheme = verifier.scheme();
+        if let Some(challenge) = scheme.challenge.filter(|_| request.is_get()) {
+            return challenge::answer(challenge, request, verifier).map(Step::Challenge);
+        }
         let form = match &scheme.source {
             Source::FormField(_) => Form::read(request.body).ok(),
             Source::Header(_) | Source::HeaderAny(_) => None,
@@ -84,6 +91,7 @@ impl<'a> Unverified<'a> {
         require_headers(request, verifier)?;
         let mut check = Check { request, verifier, form, time: None };
         let text = check.signature_text()?;
+        payload::check(&scheme.payload, check.form.as_ref())?;
         check_header_grammar(request, &scheme.headers)?;
         scheme.grammar.check(&text).map_err(|problem| check.malformed(problem))?;
         check.require_entry()?;
@@ -111,7 +119,8 @@ impl<'a> Check<'a> {
             freshness::check(signed_at, at.received_at, tolerance)?;
         }
         let evidence = Evidence::new(verifier, key, signed_at, at);
-        Ok(Verified::new(self.request, Cow::Borrowed(self.request.body), verifier, evidence))
+        let payload = payload::decode(&verifier.scheme.payload, self.request, self.form.as_ref())?;
+        Ok(Verified::new(self.request, payload, verifier, evidence))
     }
 
     /// True when one of the signatures is this key's. Every signature is compared with the key,
@@ -129,9 +138,11 @@ impl<'a> Check<'a> {
 
     fn any_entry_matches(&self, key: &PreparedKey, mac: &KeyedMac) -> Result<bool, Rejection> {
         let encoding = self.verifier.scheme.encoding;
-        let mut matched = false;
+        let (mut matched, mut named) = (false, false);
         self.each_entry(&mut |entry| {
-            let ours = entry.key_id.is_none() || entry.key_id == key.id.as_deref();
+            // Where entries name keys, the first one that names ours is the only one that counts.
+            let ours = entry.key_id.is_none() || (entry.key_id == key.id.as_deref() && !named);
+            named |= ours;
             if let Some(digest) = signature::decode(encoding, entry.text).filter(|_| ours) {
                 matched |= mac.matches(digest.as_slice());
             }

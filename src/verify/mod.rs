@@ -3,6 +3,7 @@
 //! Floor 1. Pure: the clock, keys, certificates and the gateway's answers come in as arguments.
 //! The road has one direction: [`Unverified`] -> [`Step`] -> [`Check`] -> [`Verified`].
 
+mod challenge;
 mod check;
 pub(crate) mod form;
 mod freshness;
@@ -10,6 +11,7 @@ mod grammar;
 mod hmac;
 mod keys;
 mod options;
+mod payload;
 mod rejection;
 mod request;
 pub mod scheme;

@@ -32,6 +32,12 @@ pub enum Rejection {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The signature holds, and the payload that it covers cannot be decoded.
+    #[error("the verified payload cannot be decoded: {problem}")]
+    PayloadUndecodable {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A signature is present and unusable.
     #[error("{carrier} cannot be used: {problem}")]
     SignatureMalformed {
@@ -77,7 +83,7 @@ impl Rejection {
             Self::BodySubstituted { .. } => "BODY_SUBSTITUTED",
             Self::CertificateUnavailable { .. } => "CERTIFICATE_UNAVAILABLE",
             Self::CertificateUntrusted { .. } => "CERTIFICATE_UNTRUSTED",
-            Self::PayloadMalformed { .. } => "PAYLOAD_MALFORMED",
+            Self::PayloadMalformed { .. } | Self::PayloadUndecodable { .. } => "PAYLOAD_MALFORMED",
             Self::SignatureMalformed { .. } => "SIGNATURE_MALFORMED",
             Self::SignatureMismatch { .. } => "SIGNATURE_MISMATCH",
             Self::SignatureMissing { .. } => "SIGNATURE_MISSING",
@@ -96,6 +102,7 @@ impl Rejection {
             | Self::CertificateUnavailable { .. }
             | Self::CertificateUntrusted { .. }
             | Self::PayloadMalformed { .. }
+            | Self::PayloadUndecodable { .. }
             | Self::SignatureMalformed { .. }
             | Self::SignatureMismatch { .. }
             | Self::SignatureMissing { .. } => None,
