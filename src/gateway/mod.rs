@@ -6,6 +6,7 @@
 mod description;
 mod error;
 mod idempotency;
+pub(crate) mod json;
 mod status_table;
 mod stripe;
 

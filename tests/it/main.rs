@@ -1,1 +1,4 @@
-fn main() {}
+//! One binary for all integration tests: it links once.
+
+mod cases;
+mod vectors;
