@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, fs, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use payhook::{
-    gateway::{self, Gateway, KeyFieldKind, KeyFields, OptionKind},
+    gateway::{self, Gateway, KeyFields, OptionKind},
     model::{Event, Secret, UnixSeconds},
     verify::{Check, CheckTime, Header, KeyRole, Options, Request, Step, Unverified, Verifier},
 };
@@ -100,14 +100,14 @@ fn key_fields(key: &BTreeMap<String, Value>) -> KeyFields {
 /// What a case came to, in the vectors' own shape.
 pub fn outcome(case: &Case, verifier: &Verifier) -> Value {
     let body = case.request.body();
-    let headers: Vec<_> = case
-        .request
-        .headers
-        .iter()
-        .map(|(name, value)| Header { name, value })
-        .collect();
-    let request =
-        Request { method: &case.request.method, url: &case.request.url, headers: &headers, body: &body };
+    let headers: Vec<_> =
+        case.request.headers.iter().map(|(name, value)| Header { name, value }).collect();
+    let request = Request {
+        method: &case.request.method,
+        url: &case.request.url,
+        headers: &headers,
+        body: &body,
+    };
     let rejected = |label: &str| json!({ "verdict": "rejected", "reason": label });
     let check: Check<'_> = match Unverified::new(request).check_with(verifier) {
         Err(rejection) => return rejected(rejection.label()),
@@ -164,15 +164,12 @@ pub fn expected(case: &Case) -> Value {
             if object.get("unsigned").is_some_and(|names| names.as_array() == Some(&Vec::new())) {
                 object.remove("unsigned");
             }
-            for name in ["id", "gateway_type", "object_id", "merchant_reference", "amount", "status"] {
+            for name in
+                ["id", "gateway_type", "object_id", "merchant_reference", "amount", "status"]
+            {
                 object.entry(name).or_insert(Value::Null);
             }
         }
     }
     expect
-}
-
-/// True where a key field of the gateway is secret: used by tests that plant secrets.
-pub fn has_secret(gateway: &Gateway) -> bool {
-    gateway.keys.iter().any(|field| field.kind == KeyFieldKind::Secret)
 }

@@ -33,7 +33,8 @@ fn no_flipped_bit_is_accepted() {
     let (mut flipped, mut accepted) = (0, Vec::new());
     for gateway in GATEWAYS {
         for case in cases::cases(gateway.name) {
-            if case.expect["verdict"] != "verified" || case.expect.get("challenge_reply").is_some() {
+            if case.expect["verdict"] != "verified" || case.expect.get("challenge_reply").is_some()
+            {
                 continue;
             }
             let verifier = cases::verifier(&case);

@@ -2,17 +2,21 @@
 //!
 //! Verification: Stripe's "Verify the signature manually" and the official SDKs' webhook modules.
 
+mod event;
+mod object;
+mod status;
+mod subject;
+
 use std::borrow::Cow;
 
-use super::{Gateway, KeyField, KeyFieldKind, KeyPart, ParseError, Reply, SchemeOf};
-use crate::{
-    model::Event,
-    verify::{
-        Scheme, Verified,
-        scheme::{
-            Algorithm, Assurance, Blanks, Encoding, Freshness, Grammar, KeyForm, Part,
-            PayloadCodec, Source, Template, TimeSource, TimeUnit,
-        },
+use super::{
+    Gateway, KeyField, KeyFieldKind, KeyPart, OptionField, OptionKind, Polled, Reply, SchemeOf,
+};
+use crate::verify::{
+    Scheme,
+    scheme::{
+        Algorithm, Assurance, Blanks, Encoding, Freshness, Grammar, KeyForm, Part, PayloadCodec,
+        Source, Template, TimeSource, TimeUnit,
     },
 };
 
@@ -28,10 +32,19 @@ pub(super) static GATEWAY: Gateway = Gateway {
         // `whsec_` and 10 more: the shortest that the contract accepts.
         bytes_min: 16,
     }],
-    options: &[],
-    parse,
-    polled: None,
-    statuses: &[],
+    options: &[OptionField {
+        name: "reference_metadata_keys",
+        kind: OptionKind::TextList,
+        about: "metadata keys that hold the application's reference, first match wins; \
+                default payment_token, order_id",
+    }],
+    parse: event::parse,
+    polled: Some(Polled {
+        object_types: event::POLLED_TYPES,
+        object: event::object,
+        status: event::bare_status,
+    }),
+    statuses: status::STATUSES,
     reply: Reply::OK,
     sources: &[
         "Stripe documentation, \"Verify webhook signatures manually\"",
@@ -65,8 +78,3 @@ static SCHEME: Scheme = Scheme {
 
 const SIGNED: Template =
     Cow::Borrowed(&[Part::Timestamp, Part::Literal(Cow::Borrowed(".")), Part::Body]);
-
-fn parse<'v>(verified: &'v Verified<'_>) -> Result<Vec<Event<'v>>, ParseError> {
-    let _ = verified;
-    Ok(Vec::new())
-}
