@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{ParseError, StatusRow};
 use crate::{
-    model::{Event, PaymentStatus, Secret, UnixSeconds},
+    model::{Event, EventType, PaymentStatus, Secret, UnixSeconds},
     verify::{KeyError, KeyInput, KeyRole, Options, Scheme, Verified, Verifier},
 };
 
@@ -30,6 +30,8 @@ pub struct Gateway {
     pub statuses: &'static [StatusRow],
     /// What it expects to be answered when the application is done.
     pub reply: Reply,
+    /// Payloads as the gateway sends them: the demo signs, sends and judges every one of them.
+    pub samples: &'static [Sample],
     /// Where its rules are documented: titles of the gateway's own pages or SDKs.
     pub sources: &'static [&'static str],
 }
@@ -46,6 +48,19 @@ pub struct Polled {
     pub object: for<'o> fn(&str, &'o [u8], &Options) -> Result<Event<'o>, ParseError>,
     /// Maps a bare status word, only where the word alone decides.
     pub status: fn(&str, &str) -> Option<PaymentStatus>,
+}
+
+/// A payload as the gateway sends it, and what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// What happened, in a few words, such as `card payment captured`.
+    pub title: &'static str,
+    /// The payload as it is read after verification: JSON, or the XML inside Braintree's form.
+    pub payload: &'static str,
+    /// The neutral type of its only event.
+    pub event_type: EventType,
+    /// What it proves about the payment.
+    pub status: Option<PaymentStatus>,
 }
 
 /// How a gateway's scheme comes about.

@@ -12,7 +12,7 @@ mod stripe;
 
 pub use description::{
     Gateway, KeyField, KeyFieldKind, KeyFields, KeyPart, OptionError, OptionField, OptionKind,
-    Parse, Polled, PrepareError, Reply, SchemeOf,
+    Parse, Polled, PrepareError, Reply, Sample, SchemeOf,
 };
 pub use error::ParseError;
 pub use idempotency::idempotency_key;

@@ -4,6 +4,7 @@
 
 mod event;
 mod object;
+mod samples;
 mod status;
 mod subject;
 
@@ -46,6 +47,7 @@ pub(super) static GATEWAY: Gateway = Gateway {
     }),
     statuses: status::STATUSES,
     reply: Reply::OK,
+    samples: samples::SAMPLES,
     sources: &[
         "Stripe documentation, \"Verify webhook signatures manually\"",
         "stripe-python, stripe-node, stripe-go, stripe-php and stripe-ruby webhook modules",
