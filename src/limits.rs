@@ -33,3 +33,25 @@ pub const EVENTS_MAX: usize = 1000;
 
 const _: () = assert!(BODY_BYTES_DEFAULT <= BODY_BYTES_MAX);
 const _: () = assert!(URL_BYTES_MAX < HEADER_BYTES_MAX);
+/// Largest secret: a PEM chain fits many times.
+pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+/// Most variants that configuration may hold.
+pub const VARIANTS_MAX: usize = 10_000;
+/// Largest configuration file: 10,000 variants fit.
+pub const CONFIG_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Deepest nesting of a configuration file: variants, keys and their references need seven.
+pub const CONFIG_DEPTH_MAX: usize = 16;
+/// Calls at once by default: the work is CPU, more at once only wait longer.
+pub const CALLS_DEFAULT: usize = 64;
+/// Most calls at once that configuration may allow.
+pub const CALLS_MAX: usize = 1024;
+/// Connections at once by default: a pod has a handful of clients.
+pub const CONNECTIONS_DEFAULT: usize = 64;
+/// Most connections at once that configuration may allow.
+pub const CONNECTIONS_MAX: usize = 4096;
+/// Bytes of bodies in flight by default: the memory that a flood can take.
+pub const IN_FLIGHT_BYTES_DEFAULT: usize = 24 * 1024 * 1024;
+/// Most bytes of bodies in flight that configuration may allow.
+pub const IN_FLIGHT_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+const _: () = assert!(BODY_BYTES_MAX <= IN_FLIGHT_BYTES_DEFAULT);

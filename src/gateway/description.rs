@@ -233,6 +233,11 @@ impl Gateway {
             .map_err(|(position, error)| PrepareError::Key { position, error })
     }
 
+    /// Whether an option of this name is secret.
+    pub fn secret_option(&self, name: &str) -> bool {
+        self.options.iter().any(|field| field.name == name && field.kind == OptionKind::Secret)
+    }
+
     fn key_input(&self, mut key: KeyFields, position: usize) -> Result<KeyInput, PrepareError> {
         let (mut id, mut secret, mut bytes_min) = (None, None, 0);
         for field in self.keys {

@@ -38,6 +38,18 @@ pub struct Scheme {
     pub challenge: Option<Challenge>,
 }
 
+impl Scheme {
+    /// The headers that carry the signature and its time.
+    pub fn carriers(&self) -> impl Iterator<Item = &str> {
+        let source = match &self.source {
+            Source::Header(name) | Source::HeaderAny(name) => Some(name.as_ref()),
+            Source::FormField(_) => None,
+        };
+        let time = self.timestamp.as_ref().and_then(|time| time.header.as_deref());
+        source.into_iter().chain(time)
+    }
+}
+
 /// A sequence of parts, hashed one after the other.
 pub type Template = Cow<'static, [Part]>;
 

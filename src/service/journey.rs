@@ -1,0 +1,246 @@
+//! The journey of one webhook: shape, variant, caller, signature, meaning, guards.
+
+use std::{fmt, sync::Arc, time::Instant};
+
+use sha2::{Digest as _, Sha256};
+
+use super::status::{Context, Refusal};
+use crate::{
+    accounts::{Account, Accounts, Caller, Clock, GuardError},
+    limits::{self, HEADER_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX},
+    model::{Event, UnixSeconds, Variant},
+    proto::WebhookRequest,
+    telemetry::{Metrics, UNKNOWN_VARIANT},
+    verify::{CheckTime, Header, Request, Step, Unverified, Verified},
+};
+
+/// Bounds of one request, configurable downward.
+#[derive(Clone, Copy, Debug)]
+pub struct Guardrails {
+    /// Most bytes of a body.
+    pub body_bytes_max: usize,
+    /// Most bytes of header names and values together.
+    pub header_bytes_max: usize,
+    /// Most header fields.
+    pub headers_max: usize,
+    /// Whether every verdict is logged.
+    pub audit: bool,
+}
+
+impl Default for Guardrails {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: limits::BODY_BYTES_DEFAULT,
+            header_bytes_max: HEADER_BYTES_MAX,
+            headers_max: HEADERS_MAX,
+            audit: false,
+        }
+    }
+}
+
+/// Verifies webhooks of the configured accounts.
+pub struct Webhooks {
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) clock: Clock,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) guardrails: Guardrails,
+}
+
+impl fmt::Debug for Webhooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhooks").field("guardrails", &self.guardrails).finish_non_exhaustive()
+    }
+}
+
+/// What a webhook came to, before it leaves for the wire.
+pub(super) enum Judged<'a> {
+    /// An endpoint challenge: answer with this text.
+    Challenge(String),
+    /// Verified, read and within the variant's guards.
+    Verified(&'a Verified<'a>, Vec<Event<'a>>),
+}
+
+/// What a journey ends with, and the account where the variant is known.
+pub(super) type Judgement<R> = Result<(R, Arc<Account>), (Refusal, Option<Arc<Account>>)>;
+
+impl Webhooks {
+    /// Joins what a journey needs.
+    pub const fn new(
+        accounts: Arc<Accounts>,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        guardrails: Guardrails,
+    ) -> Self {
+        Self { accounts, clock, metrics, guardrails }
+    }
+
+    /// Takes one webhook through the journey and hands what it came to to `finish`.
+    pub(super) async fn judge<R>(
+        &self,
+        webhook: &WebhookRequest,
+        caller: &Caller,
+        finish: impl FnOnce(&Account, Judged<'_>) -> R,
+    ) -> Judgement<R> {
+        let started = Instant::now();
+        let judged = self.judge_shape(webhook, caller, finish).await;
+        self.metrics.took(started.elapsed());
+        self.tell(webhook, &judged);
+        judged
+    }
+
+    /// Counts the verdict and logs a refusal, once.
+    fn tell<R>(&self, webhook: &WebhookRequest, judged: &Judgement<R>) {
+        let (account, outcome) = match judged {
+            Ok((_, account)) => (Some(account), "verified"),
+            Err((refusal, account)) => (account.as_ref(), refusal.label()),
+        };
+        let variant = account.map_or(UNKNOWN_VARIANT, |account| account.variant().as_str());
+        let gateway = account.map_or("", |account| account.gateway().name);
+        self.metrics.verdict(variant, gateway, outcome);
+        match judged {
+            Ok(_) if self.guardrails.audit => {
+                tracing::info!(variant, gateway, outcome, "Webhook verified");
+            }
+            Ok(_) => {}
+            Err((refusal, _)) => {
+                let body_bytes = webhook.body.len();
+                tracing::info!(variant, gateway, reason = outcome, error = %refusal, body_bytes, "Webhook refused");
+            }
+        }
+    }
+
+    async fn judge_shape<R>(
+        &self,
+        webhook: &WebhookRequest,
+        caller: &Caller,
+        finish: impl FnOnce(&Account, Judged<'_>) -> R,
+    ) -> Judgement<R> {
+        let shape = |problem| (Refusal::Request { problem }, None);
+        check_shape(webhook, self.guardrails).map_err(|refusal| (refusal, None))?;
+        Variant::check(&webhook.variant).map_err(|_| shape("the variant is no variant name"))?;
+        let account = self.accounts.account(&webhook.variant).await;
+        let account = account.map_err(|error| (Refusal::from(error), None))?;
+        let judged = self.judge_for(&account, webhook, caller, finish).await;
+        match judged {
+            Ok(finished) => Ok((finished, account)),
+            Err(refusal) => Err((refusal, Some(account))),
+        }
+    }
+
+    async fn judge_for<R>(
+        &self,
+        account: &Account,
+        webhook: &WebhookRequest,
+        caller: &Caller,
+        finish: impl FnOnce(&Account, Judged<'_>) -> R,
+    ) -> Result<R, Refusal> {
+        if !account.allows(caller) {
+            return Err(Refusal::CallerNotAllowed);
+        }
+        let now = (self.clock)();
+        let at = check_time(account, webhook, now)?;
+        let headers: Vec<_> = webhook
+            .headers
+            .iter()
+            .map(|header| Header { name: &header.name, value: &header.value })
+            .collect();
+        let request = Request {
+            method: &webhook.method,
+            url: &webhook.url,
+            headers: &headers,
+            body: &webhook.body,
+        };
+        let check = match Unverified::new(request).check_with(account.verifier())? {
+            Step::Challenge(answer) => return Ok(finish(account, Judged::Challenge(answer))),
+            Step::Ready(check) => check,
+        };
+        let verified = check.run(at)?;
+        account.key_used(&verified.evidence().key_label, now);
+        let events = (account.gateway().parse)(&verified)?;
+        for event in &events {
+            account.guard(event).map_err(guard_refusal)?;
+        }
+        Ok(finish(account, Judged::Verified(&verified, events)))
+    }
+
+    /// What a developer needs to know about a refused webhook.
+    pub(super) fn context(
+        &self,
+        webhook: &WebhookRequest,
+        refusal: &Refusal,
+        account: Option<&Account>,
+    ) -> Context {
+        let named = Variant::check(&webhook.variant).is_ok();
+        let tried = matches!(refusal, Refusal::Rejected(_));
+        let keys = account.filter(|_| tried).map(|account| account.verifier().keys());
+        let labels = keys.unwrap_or_default().iter().map(|key| key.label().to_owned());
+        let within = webhook.body.len() <= self.guardrails.body_bytes_max;
+        Context {
+            variant: if named { webhook.variant.clone() } else { String::new() },
+            gateway: account.map_or("", |account| account.gateway().name),
+            key_labels: labels.collect(),
+            body_bytes: webhook.body.len(),
+            body_sha256: if within { Sha256::digest(&webhook.body).to_vec() } else { Vec::new() },
+            ..Context::default()
+        }
+    }
+}
+
+/// The request's own shape, before anything is looked up.
+fn check_shape(webhook: &WebhookRequest, guardrails: Guardrails) -> Result<(), Refusal> {
+    let (bytes, bytes_max) = (webhook.body.len(), guardrails.body_bytes_max);
+    if bytes > bytes_max {
+        return Err(Refusal::BodyTooLarge { bytes, bytes_max });
+    }
+    let refuse = |problem| Err(Refusal::Request { problem });
+    if webhook.variant.is_empty() {
+        return refuse("the variant is required");
+    }
+    if webhook.headers.len() > guardrails.headers_max {
+        return refuse("more headers than allowed");
+    }
+    let sizes = webhook.headers.iter().map(|h| h.name.len().saturating_add(h.value.len()));
+    if sizes.fold(0, usize::saturating_add) > guardrails.header_bytes_max {
+        return refuse("more bytes of headers than allowed");
+    }
+    // A line break or NUL never arrives in a header: somebody glued texts together.
+    let broken = |text: &str| text.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
+    if webhook.headers.iter().any(|h| h.name.is_empty() || broken(&h.name) || broken(&h.value)) {
+        return refuse("a header has no name, or holds CR, LF or NUL");
+    }
+    if webhook.url.len() > URL_BYTES_MAX {
+        return refuse("the url is longer than allowed");
+    }
+    Ok(())
+}
+
+/// Now, and when the webhook was received where the variant allows it to be said.
+fn check_time(
+    account: &Account,
+    webhook: &WebhookRequest,
+    now: UnixSeconds,
+) -> Result<CheckTime, Refusal> {
+    let Some(received) = &webhook.received_at else { return Ok(CheckTime::now(now)) };
+    let refuse = |problem| Err(Refusal::Request { problem });
+    let back_max = account.accept_received_at_max_seconds();
+    if back_max == 0 {
+        return refuse("received_at is not accepted by this variant");
+    }
+    let received_at = UnixSeconds::new(received.seconds);
+    let back = now.seconds_since(received_at);
+    if back < 0 {
+        return refuse("received_at lies in the future");
+    }
+    if back > back_max {
+        return refuse("received_at lies further back than this variant accepts");
+    }
+    Ok(CheckTime { now, received_at })
+}
+
+const fn guard_refusal(error: GuardError) -> Refusal {
+    match error {
+        GuardError::AccountMismatch => Refusal::AccountMismatch,
+        GuardError::LiveEventOnTest => Refusal::LiveEventOnTest,
+        GuardError::TestEventOnLive => Refusal::TestEventOnLive,
+    }
+}

@@ -1,0 +1,14 @@
+//! The gRPC service: the journey of one webhook and nothing else.
+//!
+//! Floor 4. Decides nothing itself: `verify` says whether, `gateway` says what, `status` says how
+//! a refusal looks.
+
+mod convert;
+mod handlers;
+mod journey;
+mod mapping;
+pub mod status;
+
+pub use handlers::PaymentWebhooks;
+pub use journey::{Guardrails, Webhooks};
+pub use status::{Context, Refusal};

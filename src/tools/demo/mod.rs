@@ -1,0 +1,152 @@
+//! `payhook demo`: the real server on a free loopback port, throw-away keys, samples of every
+//! gateway, and what must be refused.
+
+mod accounts;
+mod table;
+
+use std::sync::Arc;
+
+use tonic::{Status, transport::Channel};
+
+use self::table::{Outcome, Table};
+use super::{Exit, ToolError};
+use crate::{
+    accounts::{Account, Accounts},
+    config::{Config, Listen, Purpose},
+    gateway::Sample,
+    model::UnixSeconds,
+    proto::{self, payment_webhook_service_client::PaymentWebhookServiceClient},
+    server::{self, Parts, Settings},
+    telemetry::Metrics,
+    verify::{Draft, SignError, Signed},
+};
+
+/// Runs the demo: exit 0 only if every outcome is right.
+///
+/// # Errors
+/// A server that does not start, or cannot be reached.
+pub(super) async fn run() -> Result<Exit, ToolError> {
+    let internal = |error: &dyn std::fmt::Display| ToolError::new(Exit::Internal, error);
+    let clock = server::system_clock();
+    let accounts = accounts::throw_away(clock.clone())?;
+    let defaults = Config::from_yaml("{}", Purpose::Development).map_err(|e| internal(&e))?;
+    let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut settings = Settings::from_config(&defaults).map_err(|e| internal(&e))?;
+    settings.listen = vec![Listen::Tcp(loopback)];
+    settings.admin_listen = None;
+    let metrics = Arc::new(Metrics::default());
+    let parts = Parts { accounts: Arc::clone(&accounts), clock: clock.clone(), metrics, settings };
+    let running = tokio::task::spawn_blocking(move || parts.start())
+        .await
+        .map_err(|error| internal(&error))?
+        .map_err(|error| ToolError::new(Exit::Unavailable, error))?;
+    let address = running.address().ok_or_else(|| internal(&"no address"))?;
+    let client = PaymentWebhookServiceClient::connect(format!("http://{address}")).await;
+    let client = client.map_err(|error| ToolError::new(Exit::Unavailable, error))?;
+    let mut demo = Demo { client, table: Table::new(address), now: clock() };
+    for account in accounts.list().await {
+        demo.gateway(&account).await;
+    }
+    demo.unknown_variant(&accounts).await;
+    let right = demo.table.print()?;
+    running.stop();
+    Ok(if right { Exit::Ok } else { Exit::Refused })
+}
+
+struct Demo {
+    client: PaymentWebhookServiceClient<Channel>,
+    table: Table,
+    now: UnixSeconds,
+}
+
+impl Demo {
+    async fn gateway(&mut self, account: &Account) {
+        let title = account.gateway().title;
+        self.table.section(title, &account.verifier().scheme().name);
+        for sample in account.gateway().samples {
+            match sign(account, sample, self.now) {
+                Err(problem) => self.table.broken(sample.title, &problem),
+                Ok(signed) => {
+                    let outcome = self.send(account.variant().as_str(), signed).await;
+                    self.table.genuine(sample, &outcome);
+                }
+            }
+        }
+        if let Some(sample) = account.gateway().samples.first() {
+            self.forgeries(account, sample).await;
+        }
+    }
+
+    /// The same webhook, changed: each change must be refused for its own reason.
+    async fn forgeries(&mut self, account: &Account, sample: &Sample) {
+        let variant = account.variant().as_str();
+        let Ok(genuine) = sign(account, sample, self.now) else { return };
+        let mut tampered = genuine.clone();
+        if let Some(byte) = tampered.body.iter_mut().rev().find(|byte| byte.is_ascii_digit()) {
+            *byte = if *byte == b'9' { b'0' } else { byte.saturating_add(1) };
+        }
+        let outcome = self.send(variant, tampered).await;
+        let mismatch = ["SIGNATURE_MISMATCH", "PAYLOAD_MALFORMED", "SIGNATURE_MALFORMED"];
+        self.table.refused("one digit changed", &mismatch, &outcome);
+        let own: Vec<_> = account.verifier().scheme().carriers().collect();
+        if own.iter().any(|name| genuine.headers.iter().any(|(header, _)| header == name)) {
+            let mut bare = genuine.clone();
+            bare.headers.retain(|(header, _)| !own.contains(&header.as_str()));
+            let outcome = self.send(variant, bare).await;
+            self.table.refused("signature removed", &["SIGNATURE_MISSING"], &outcome);
+        }
+        if let Some(tolerance) = account.verifier().tolerance_seconds() {
+            let then = self.now.get().saturating_sub(tolerance).saturating_sub(60);
+            if let Ok(stale) = sign(account, sample, UnixSeconds::new(then)) {
+                let outcome = self.send(variant, stale).await;
+                let title = format!("replayed after {} s", tolerance.saturating_add(60));
+                self.table.refused(&title, &["TIMESTAMP_TOO_OLD"], &outcome);
+            }
+        }
+        let other = accounts::other_key(account);
+        if let Some(forged) = other.and_then(|other| sign(&other, sample, self.now).ok()) {
+            let outcome = self.send(variant, forged).await;
+            self.table.refused("signed with another key", &["SIGNATURE_MISMATCH"], &outcome);
+        }
+    }
+
+    async fn unknown_variant(&mut self, accounts: &Arc<Accounts>) {
+        self.table.section("No gateway", "a variant that is not configured");
+        let first = accounts.list().await.into_iter().next();
+        let signed = first.as_ref().and_then(|account| {
+            let sample = account.gateway().samples.first()?;
+            sign(account, sample, self.now).ok()
+        });
+        if let Some(signed) = signed {
+            let outcome = self.send("nobody", signed).await;
+            self.table.refused("genuine, to an unknown variant", &["VARIANT_UNKNOWN"], &outcome);
+        }
+    }
+
+    async fn send(&mut self, variant: &str, signed: Signed) -> Outcome {
+        let headers = signed.headers.into_iter();
+        let webhook = proto::WebhookRequest {
+            variant: variant.to_owned(),
+            body: signed.body.into(),
+            headers: headers.map(|(name, value)| proto::HttpHeader { name, value }).collect(),
+            method: "POST".to_owned(),
+            url: accounts::URL.to_owned(),
+            received_at: None,
+        };
+        let request = proto::VerifyAndParseRequest { webhook: Some(webhook) };
+        match self.client.verify_and_parse(request).await {
+            Ok(response) => Outcome::Verified(Box::new(response.into_inner())),
+            Err(status) => Outcome::Refused(reason(&status)),
+        }
+    }
+}
+
+fn sign(account: &Account, sample: &Sample, now: UnixSeconds) -> Result<Signed, SignError> {
+    let payload = sample.payload.as_bytes();
+    account.verifier().sign(Draft { url: accounts::URL, headers: &[], payload }, now)
+}
+
+fn reason(status: &Status) -> String {
+    let reason = status.metadata().get("x-payhook-reason").and_then(|text| text.to_str().ok());
+    reason.map_or_else(|| format!("{:?} {}", status.code(), status.message()), str::to_owned)
+}

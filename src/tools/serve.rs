@@ -1,0 +1,79 @@
+//! `payhook serve`: the server, until a signal ends it.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::{Exit, ToolError, cli::ServeArgs, offline};
+use crate::{
+    config::{Config, LogFormat, Purpose},
+    server::{self, Parts, Settings},
+    telemetry::Metrics,
+};
+
+/// Serves until SIGTERM or SIGINT, then drains.
+///
+/// # Errors
+/// A configuration that cannot be used, a listener that cannot be had.
+pub(super) async fn run(args: &ServeArgs) -> Result<(), ToolError> {
+    let purpose = if args.dev { Purpose::Development } else { Purpose::Production };
+    let mut config = offline::config(&args.config, purpose)?;
+    logs(&config)?;
+    server::harden();
+    let clock = server::system_clock();
+    let accounts = offline::accounts(&mut config, clock.clone());
+    let settings =
+        Settings::from_config(&config).map_err(|error| ToolError::new(Exit::Config, error))?;
+    let metrics = Arc::new(Metrics::default());
+    let parts = Parts { accounts: Arc::clone(&accounts), clock, metrics, settings };
+    let mut terminate = hook(SignalKind::terminate())?;
+    let mut interrupt = hook(SignalKind::interrupt())?;
+    let mut hangup = hook(SignalKind::hangup())?;
+    let metrics = Arc::clone(&parts.metrics);
+    let running = tokio::task::spawn_blocking(move || parts.start())
+        .await
+        .map_err(|error| ToolError::new(Exit::Internal, error))?
+        .map_err(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            ToolError::new(Exit::Unavailable, format!("{error}: {}", cause.unwrap_or_default()))
+        })?;
+    tracing::info!(listen = ?running.places(), admin = ?running.admin(),
+        revision = accounts.revision(), version = env!("CARGO_PKG_VERSION"), "Serving");
+    let path = Config::find(args.config.config.as_deref()).ok();
+    let reload = server::Reload::new(path, purpose, Arc::clone(&accounts), metrics);
+    let watching = tokio::spawn(Arc::clone(&reload).watch());
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => reload.now().await,
+        }
+    }
+    watching.abort();
+    tracing::info!("Draining");
+    running.stop();
+    let whole = running.drained().await;
+    tracing::info!(whole, "Stopped");
+    Ok(())
+}
+
+fn hook(kind: SignalKind) -> Result<Signal, ToolError> {
+    signal(kind).map_err(|error| ToolError::new(Exit::Internal, error))
+}
+
+fn logs(config: &Config) -> Result<(), ToolError> {
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| config.log.level.clone());
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| ToolError::new(Exit::Config, format!("RUST_LOG: {error}")))?;
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let json = match config.log.format {
+        LogFormat::Auto => !terminal,
+        LogFormat::Json => true,
+        LogFormat::Pretty => false,
+    };
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second subscriber in one process is only possible in tests, which see the first one.
+    let _ = if json { logs.json().try_init() } else { logs.with_ansi(terminal).try_init() };
+    Ok(())
+}
