@@ -38,6 +38,7 @@ pub struct Running {
     places: Vec<Listen>,
     admin: Option<SocketAddr>,
     stop: CancellationToken,
+    cut: CancellationToken,
     drained: Option<oneshot::Receiver<bool>>,
     main: Option<JoinHandle<()>>,
 }
@@ -78,6 +79,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.stop.cancel();
+        self.cut.cancel();
         if let Some(main) = self.main.take() {
             // The thread ends within the drain's deadline; a panic in it was reported already.
             let _ = main.join();
@@ -91,23 +93,47 @@ impl Parts {
     /// # Errors
     /// [`StartError`] where a listener or a thread cannot be had.
     pub fn start(self) -> Result<Running, StartError> {
-        let runtime = single_threaded()?;
-        let (bound, admin) = runtime.block_on(self.bind())?;
-        let places = bound.iter().filter_map(Bound::place).collect();
-        let address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
-        let stop = CancellationToken::new();
-        let (done, drained) = oneshot::channel();
-        let stopped = stop.clone();
+        let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
+        let tokens = (stop.clone(), cut.clone());
+        let (tell_started, started) = std::sync::mpsc::channel();
+        let (tell_drained, drained) = oneshot::channel();
         let main = std::thread::Builder::new()
             .name("payhook".to_owned())
-            .spawn(move || {
-                let whole = runtime.block_on(self.serve(bound, admin, stopped));
-                // What is still attached is cut with the runtime.
-                runtime.shutdown_background();
-                let _ = done.send(whole);
-            })
+            .spawn(move || self.run(&tell_started, tell_drained, tokens))
             .map_err(StartError::Runtime)?;
-        Ok(Running { places, admin: address, stop, drained: Some(drained), main: Some(main) })
+        let ended = || StartError::Runtime(std::io::Error::other("the server's thread ended"));
+        let (places, admin) = started.recv().map_err(|_| ended())??;
+        Ok(Running { places, admin, stop, cut, drained: Some(drained), main: Some(main) })
+    }
+
+    /// The server's own thread: its first worker, and everything that is not a worker's.
+    fn run(
+        self,
+        tell_started: &std::sync::mpsc::Sender<Result<Started, StartError>>,
+        tell_drained: oneshot::Sender<bool>,
+        (stop, cut): (CancellationToken, CancellationToken),
+    ) {
+        let runtime = match single_threaded() {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(tell_started.send(Err(error))),
+        };
+        let whole = runtime.block_on(async {
+            let (bound, admin) = match self.bind().await {
+                Ok(bound) => bound,
+                Err(error) => {
+                    drop(tell_started.send(Err(error)));
+                    return false;
+                }
+            };
+            let places = bound.iter().filter_map(Bound::place).collect();
+            let address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
+            let serving = self.serve(bound, admin, stop, cut);
+            drop(tell_started.send(Ok((places, address))));
+            serving.await
+        });
+        // What is still attached is cut with the runtime.
+        runtime.shutdown_background();
+        drop(tell_drained.send(whole));
     }
 
     async fn bind(&self) -> Result<(Vec<Bound>, Option<TcpListener>), StartError> {
@@ -153,6 +179,7 @@ impl Parts {
         bound: Vec<Bound>,
         admin: Option<TcpListener>,
         stop: CancellationToken,
+        cut: CancellationToken,
     ) -> bool {
         let (routes, admin_routes, health) = self.routes();
         let ready = Arc::new(AtomicBool::new(true));
@@ -184,7 +211,10 @@ impl Parts {
         }
         tracker.close();
         let deadline = Duration::from_secs(self.settings.limits.drain_seconds);
-        let whole = tokio::time::timeout(deadline, tracker.wait()).await.is_ok();
+        let whole = tokio::select! {
+            waited = tokio::time::timeout(deadline, tracker.wait()) => waited.is_ok(),
+            () = cut.cancelled() => false,
+        };
         admin_stop.cancel();
         whole
     }
@@ -231,6 +261,9 @@ impl Parts {
         queues
     }
 }
+
+/// Where a server that started listens.
+type Started = (Vec<Listen>, Option<SocketAddr>);
 
 /// A connection on its way to a worker, with its place among all connections.
 type Handed = (Accepted, tokio::sync::OwnedSemaphorePermit);

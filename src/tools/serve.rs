@@ -31,13 +31,10 @@ pub(super) async fn run(args: &ServeArgs) -> Result<(), ToolError> {
     let mut interrupt = hook(SignalKind::interrupt())?;
     let mut hangup = hook(SignalKind::hangup())?;
     let metrics = Arc::clone(&parts.metrics);
-    let running = tokio::task::spawn_blocking(move || parts.start())
-        .await
-        .map_err(|error| ToolError::new(Exit::Internal, error))?
-        .map_err(|error| {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            ToolError::new(Exit::Unavailable, format!("{error}: {}", cause.unwrap_or_default()))
-        })?;
+    let running = parts.start().map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        ToolError::new(Exit::Unavailable, format!("{error}: {}", cause.unwrap_or_default()))
+    })?;
     tracing::info!(listen = ?running.places(), admin = ?running.admin(),
         revision = accounts.revision(), version = env!("CARGO_PKG_VERSION"), "Serving");
     let path = Config::find(args.config.config.as_deref()).ok();

@@ -1,5 +1,25 @@
 //! One binary for all integration tests: it links once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::pedantic,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test may stop at what it did not expect, and is no public interface"
+)]
+
 mod cases;
+#[cfg(feature = "server")]
+mod rpc;
 mod samples;
+#[cfg(feature = "server")]
+mod serving;
+#[cfg(feature = "server")]
+mod tidy;
 mod vectors;

@@ -36,10 +36,7 @@ pub(super) async fn run() -> Result<Exit, ToolError> {
     settings.admin_listen = None;
     let metrics = Arc::new(Metrics::default());
     let parts = Parts { accounts: Arc::clone(&accounts), clock: clock.clone(), metrics, settings };
-    let running = tokio::task::spawn_blocking(move || parts.start())
-        .await
-        .map_err(|error| internal(&error))?
-        .map_err(|error| ToolError::new(Exit::Unavailable, error))?;
+    let running = parts.start().map_err(|error| ToolError::new(Exit::Unavailable, error))?;
     let address = running.address().ok_or_else(|| internal(&"no address"))?;
     let client = PaymentWebhookServiceClient::connect(format!("http://{address}")).await;
     let client = client.map_err(|error| ToolError::new(Exit::Unavailable, error))?;
