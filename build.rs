@@ -1,6 +1,8 @@
 //! Compiles the protobuf contract with a compiler written in Rust, so that no `protoc` is needed.
 //! Returns at once without the feature `server`: the core has no gRPC.
 
+#![expect(clippy::expect_used, reason = "a build that cannot go on stops with its reason")]
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     #[cfg(feature = "server")]

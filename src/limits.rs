@@ -28,7 +28,7 @@ pub const EVENT_ID_BYTES_MAX: usize = 200;
 pub const METADATA_ENTRIES_MAX: usize = 64;
 /// Bytes of metadata echoed in an event.
 pub const METADATA_BYTES_MAX: usize = 8 * 1024;
-/// Events of one payload: GoCardless sends up to 250, Adyen far fewer.
+/// Events of one payload: `GoCardless` sends up to 250, Adyen far fewer.
 pub const EVENTS_MAX: usize = 1000;
 
 const _: () = assert!(BODY_BYTES_DEFAULT <= BODY_BYTES_MAX);

@@ -1,9 +1,12 @@
 //! The contract's generated messages and service. Floor 0: no word of ours, no decision.
 
 #![allow(
+    unused_qualifications,
     missing_docs,
     unreachable_pub,
     unnameable_types,
+    clippy::allow_attributes_without_reason,
+    clippy::large_enum_variant,
     clippy::pedantic,
     clippy::as_conversions,
     clippy::wildcard_enum_match_arm,

@@ -22,7 +22,8 @@ pub enum SecretError {
 }
 
 /// A read that is under way.
-pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Secret, SecretError>> + Send + 'a>>;
+pub(super) type Reading<'a> =
+    Pin<Box<dyn Future<Output = Result<Secret, SecretError>> + Send + 'a>>;
 
 /// Reads secrets by reference.
 pub trait SecretSource: Send + Sync {

@@ -78,7 +78,7 @@ struct Loaded {
     account: Arc<Account>,
     spec: Arc<VariantSpec>,
     serial: u64,
-    loaded_at: i64,
+    read_at: i64,
     /// Not tried again before this time after a failure.
     retry_at: AtomicI64,
     failures: AtomicU64,
@@ -150,7 +150,7 @@ impl Accounts {
         if !Arc::ptr_eq(&loaded.spec, &spec) {
             return self.replace(&loaded, &spec, now).await;
         }
-        let age = now.saturating_sub(loaded.loaded_at);
+        let age = now.saturating_sub(loaded.read_at);
         if age < self.refresh_seconds(&loaded) {
             return Ok(Arc::clone(&loaded.account));
         }
@@ -211,7 +211,7 @@ impl Accounts {
         spec: &Arc<VariantSpec>,
         now: i64,
     ) -> Result<Arc<Account>, AccountError> {
-        let stale = now.saturating_sub(old.loaded_at) < self.settings.max_stale_seconds;
+        let stale = now.saturating_sub(old.read_at) < self.settings.max_stale_seconds;
         let same = Arc::ptr_eq(&old.spec, spec);
         if stale && same && now < old.retry_at.load(Ordering::Relaxed) {
             return Ok(Arc::clone(&old.account));
@@ -268,7 +268,7 @@ impl Accounts {
             account: Arc::new(account),
             spec: Arc::clone(spec),
             serial: self.serials.fetch_add(1, Ordering::Relaxed),
-            loaded_at: now,
+            read_at: now,
             retry_at: AtomicI64::new(i64::MIN),
             failures: AtomicU64::new(0),
             refreshing: AtomicBool::new(false),

@@ -5,6 +5,7 @@
 mod effective;
 mod node;
 mod reader;
+mod table;
 mod variants;
 
 use std::{

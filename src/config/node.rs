@@ -92,7 +92,7 @@ impl Yaml {
     fn node(self, depth: usize) -> Result<Node, ConfigError> {
         let at = self.0.referenced;
         let (line, column) = (at.line(), at.column());
-        let value = self.0.value.value(line, column, depth, |child, depth| child.node(depth))?;
+        let value = self.0.value.value(line, column, depth, Yaml::node)?;
         Ok(Node { line, column, value })
     }
 }

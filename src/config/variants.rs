@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     ConfigError, Purpose,
     node::{Node, Value},
-    reader::{Kind, Table},
+    table::{Kind, Table},
 };
 use crate::{
     accounts::{CallerRule, KeySpec, SecretRef, VariantSpec},

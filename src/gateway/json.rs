@@ -263,37 +263,6 @@ pub(crate) fn flag(value: Number<'_>, path: &'static str) -> Result<Option<bool>
     }
 }
 
-/// The text of a decimal that is written as a number or as a string without escapes; null, absent
-/// and the empty string are none.
-pub(crate) fn decimal_text<'a>(
-    number: Number<'a>,
-    path: &'static str,
-) -> Result<Option<&'a str>, ParseError> {
-    let Some(raw) = number.map(RawValue::get).filter(|raw| *raw != "null") else {
-        return Ok(None);
-    };
-    let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let text = inner.unwrap_or(raw);
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
-    match (plain, text.is_empty()) {
-        (_, true) => Ok(None),
-        (true, false) => Ok(Some(text)),
-        (false, false) => Err(ParseError::AmountInexact { path }),
-    }
-}
-
-/// A decimal amount in major units; none without a known currency.
-pub(crate) fn decimal_amount(
-    number: Number<'_>,
-    currency: Option<Currency>,
-    path: &'static str,
-) -> Result<Option<Money>, ParseError> {
-    let text = decimal_text(number, path)?;
-    let (Some(text), Some(currency)) = (text, currency) else { return Ok(None) };
-    let inexact = |_| ParseError::AmountInexact { path };
-    Money::from_decimal(text, currency).map(Some).map_err(inexact)
-}
-
 /// An amount in whole units of `10^-exponent`; none without a known currency.
 pub(crate) fn scaled_amount(
     number: Number<'_>,

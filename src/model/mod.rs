@@ -9,6 +9,7 @@ pub mod secret;
 pub mod status;
 pub mod subject;
 pub mod time;
+pub mod transition;
 pub mod variant;
 
 pub use event::{Coverage, Environment, Event, SubjectKind, UnsignedField};
@@ -21,4 +22,5 @@ pub use subject::{
     Subscription,
 };
 pub use time::{Timestamp, UnixSeconds};
+pub use transition::{Advice, Discrepancy, Facts, PaymentState, Transition};
 pub use variant::{Variant, VariantError};

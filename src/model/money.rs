@@ -135,12 +135,12 @@ impl Money {
     }
 
     /// Minor units of the ISO 4217 exponent, never negative.
-    pub const fn minor_units(&self) -> i64 {
+    pub const fn minor_units(self) -> i64 {
         self.minor_units
     }
 
     /// The currency.
-    pub const fn currency(&self) -> Currency {
+    pub const fn currency(self) -> Currency {
         self.currency
     }
 

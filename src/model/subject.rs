@@ -46,7 +46,7 @@ impl Subject<'_> {
 pub struct References<'a> {
     /// The application's own reference, such as a django-payments token.
     pub merchant_reference: Option<Cow<'a, str>>,
-    /// The gateway's payment id, such as "pi_1" or a PayPal order id.
+    /// The gateway's payment id, such as "`pi_1`" or a `PayPal` order id.
     pub gateway_payment_id: Option<Cow<'a, str>>,
     /// The gateway's charge, capture or transaction id.
     pub gateway_charge_id: Option<Cow<'a, str>>,
@@ -59,7 +59,7 @@ pub struct References<'a> {
 /// Why a payment failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failure<'a> {
-    /// Neutral, stable code in lower snake case, such as "insufficient_funds".
+    /// Neutral, stable code in lower snake case, such as "`insufficient_funds`".
     pub code: Option<Cow<'a, str>>,
     /// The gateway's code, verbatim.
     pub gateway_code: Option<Cow<'a, str>>,

@@ -46,7 +46,11 @@ impl Timestamp {
     pub const fn from_millis(millis: i64) -> Self {
         let part = millis.rem_euclid(1000).unsigned_abs();
         // Below 1000 by construction, so the product stays far below u32::MAX.
-        #[expect(clippy::as_conversions, reason = "below 1000; no const conversion exists")]
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_possible_truncation,
+            reason = "below 1000; no const conversion exists"
+        )]
         let nanos = (part as u32).saturating_mul(1_000_000);
         Self { seconds: millis.div_euclid(1000), nanos }
     }

@@ -34,7 +34,7 @@ pub(super) async fn serve(
 ) {
     match (accepted, tls) {
         (Accepted::Unix(stream, caller), _) => {
-            streams(stream, gate.with_caller(caller), stop).await
+            streams(stream, gate.with_caller(caller), stop).await;
         }
         (Accepted::Tcp(stream), None) => {
             streams(stream, gate.with_caller(Caller::default()), stop).await;

@@ -16,7 +16,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::{sync::Semaphore, time::timeout};
 use tonic::{body::Body, service::Routes};

@@ -133,7 +133,8 @@ impl Parts {
         });
         // What is still attached is cut with the runtime.
         runtime.shutdown_background();
-        drop(tell_drained.send(whole));
+        // Nobody may wait for it.
+        let _ = tell_drained.send(whole);
     }
 
     async fn bind(&self) -> Result<(Vec<Bound>, Option<TcpListener>), StartError> {

@@ -120,14 +120,14 @@ impl Webhooks {
         Variant::check(&webhook.variant).map_err(|_| shape("the variant is no variant name"))?;
         let account = self.accounts.account(&webhook.variant).await;
         let account = account.map_err(|error| (Refusal::from(error), None))?;
-        let judged = self.judge_for(&account, webhook, caller, finish).await;
+        let judged = self.judge_for(&account, webhook, caller, finish);
         match judged {
             Ok(finished) => Ok((finished, account)),
             Err(refusal) => Err((refusal, Some(account))),
         }
     }
 
-    async fn judge_for<R>(
+    fn judge_for<R>(
         &self,
         account: &Account,
         webhook: &WebhookRequest,

@@ -7,6 +7,7 @@ mod convert;
 mod handlers;
 mod journey;
 mod mapping;
+mod read;
 pub mod status;
 
 pub use handlers::PaymentWebhooks;

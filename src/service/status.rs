@@ -115,10 +115,8 @@ impl Refusal {
 
     /// The reason's name without its prefix; `INTERNAL` for our own bugs. A metric label.
     pub fn label(&self) -> &'static str {
-        match self.row().reason {
-            ErrorReason::Unspecified => "INTERNAL",
-            reason => reason_name(reason),
-        }
+        let reason = self.row().reason;
+        if reason == ErrorReason::Unspecified { "INTERNAL" } else { reason_name(reason) }
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Command {
     Demo,
     /// Print the manual page in roff.
     Man,
-    /// Map a request to a status: a MapStatusRequest in protobuf's JSON on stdin.
+    /// Map a request to a status: a `MapStatusRequest` in protobuf's JSON on stdin.
     MapStatus(ConfigArgs),
     /// Ask a running server's health: exit 0 when it is serving, 69 when not.
     Probe(ProbeArgs),
@@ -113,7 +113,7 @@ pub enum SignFormat {
     Body,
     /// One `Name: value` a line.
     Headers,
-    /// A VerifyAndParseRequest in protobuf's JSON, for grpcurl and ghz.
+    /// A `VerifyAndParseRequest` in protobuf's JSON, for grpcurl and ghz.
     Request,
 }
 

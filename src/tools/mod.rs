@@ -69,6 +69,7 @@ pub struct ToolError {
 
 impl ToolError {
     /// A failure with this exit code.
+    #[expect(clippy::needless_pass_by_value, reason = "messages are made where they are given")]
     pub fn new(exit: Exit, message: impl ToString) -> Self {
         Self { exit, message: message.to_string() }
     }

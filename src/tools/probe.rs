@@ -13,7 +13,7 @@ use super::{Exit, ToolError, cli::ProbeArgs};
 ///
 /// # Errors
 /// [`Exit::Unavailable`] when the server cannot be reached or is not serving.
-pub async fn run(args: &ProbeArgs) -> Result<(), ToolError> {
+pub(super) async fn run(args: &ProbeArgs) -> Result<(), ToolError> {
     let unavailable = |error: &dyn std::fmt::Display| {
         ToolError::new(Exit::Unavailable, format!("{}: {error}", args.address))
     };
@@ -26,8 +26,6 @@ pub async fn run(args: &ProbeArgs) -> Result<(), ToolError> {
     let request = HealthCheckRequest { service: args.service.clone() };
     let answer = HealthClient::new(channel).check(request).await;
     let answer = answer.map_err(|status| unavailable(&status.message()))?;
-    match answer.into_inner().status() {
-        ServingStatus::Serving => Ok(()),
-        other => Err(unavailable(&other.as_str_name())),
-    }
+    let status = answer.into_inner().status();
+    if status == ServingStatus::Serving { Ok(()) } else { Err(unavailable(&status.as_str_name())) }
 }

@@ -27,7 +27,7 @@ pub(crate) fn answer(
     let missing = || Rejection::SignatureMissing { carrier: challenge.field.into() };
     let key = verifier.keys.first().ok_or_else(missing)?;
     let (Material::Mac(mac), Some(id)) = (&key.material, &key.id) else { return Err(missing()) };
-    let mut mac = mac.clone();
+    let mut mac = super::hmac::KeyedMac::clone(mac);
     mac.update(value);
     Ok(format!("{id}|{}", to_hex(&mac.tag())))
 }

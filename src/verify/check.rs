@@ -129,7 +129,7 @@ impl<'a> Check<'a> {
         let Material::Mac(keyed) = &key.material else { return Ok(false) };
         let mut matched = false;
         for template in self.verifier.scheme.signed.iter() {
-            let mut mac = keyed.clone();
+            let mut mac = KeyedMac::clone(keyed);
             self.message().feed(template, &[], &mut |bytes| mac.update(bytes))?;
             matched |= self.any_entry_matches(key, &mac)?;
         }

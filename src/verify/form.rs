@@ -6,10 +6,13 @@ use percent_encoding::percent_decode;
 
 use crate::limits::FORM_FIELDS_MAX;
 
+/// A decoded name and a decoded value.
+type FormField<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
 /// The fields of an `application/x-www-form-urlencoded` text, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Form<'a> {
-    fields: Vec<(Cow<'a, [u8]>, Cow<'a, [u8]>)>,
+    fields: Vec<FormField<'a>>,
 }
 
 /// A text with more fields than any gateway sends.

@@ -56,7 +56,7 @@ impl Grammar {
                 entries(text, *separator, *blanks)
                     .filter(|(key, value)| *key == signature && !value.is_empty())
                     .take(SIGNATURES_MAX)
-                    .for_each(|(_, value)| see(plain(value)))
+                    .for_each(|(_, value)| see(plain(value)));
             }
             Self::KeyIdPairs => text
                 .split('&')

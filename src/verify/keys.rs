@@ -92,9 +92,9 @@ pub struct PreparedKey {
 /// What a key verifies with.
 pub(crate) enum Material {
     /// A keyed MAC.
-    Mac(KeyedMac),
-    /// Text that takes part in the signed bytes: a webhook id.
-    Text(Secret),
+    Mac(Box<KeyedMac>),
+    /// Nothing of its own: the gateway's certificate or answer verifies.
+    None,
 }
 
 impl PreparedKey {
@@ -104,8 +104,8 @@ impl PreparedKey {
         check_secret(&secret, input.bytes_min)?;
         let bytes = key_bytes(scheme.key_form, &secret)?;
         let material = match KeyedMac::new(scheme.algorithm, bytes.expose()) {
-            Some(mac) => Material::Mac(mac),
-            None => Material::Text(bytes),
+            Some(mac) => Material::Mac(Box::new(mac)),
+            None => Material::None,
         };
         let label = input.label.unwrap_or_else(|| format!("key-{position}"));
         let id = input.id.map(|id| id.trim_ascii().to_owned());

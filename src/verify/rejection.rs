@@ -109,10 +109,12 @@ impl Rejection {
         }
     }
 
+    #[expect(clippy::ptr_arg, reason = "a static name is kept without a copy")]
     pub(crate) fn malformed(carrier: &Cow<'static, str>, problem: &'static str) -> Self {
         Self::SignatureMalformed { carrier: carrier.clone(), problem }
     }
 
+    #[expect(clippy::ptr_arg, reason = "a static name is kept without a copy")]
     pub(crate) fn missing(carrier: &Cow<'static, str>) -> Self {
         Self::SignatureMissing { carrier: carrier.clone() }
     }

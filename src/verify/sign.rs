@@ -65,7 +65,7 @@ impl Verifier {
         let url = self.options.text("notification_url");
         let message = Message { request, form: form.as_ref(), timestamp: &timestamp, url };
         let template = self.scheme.signed.first().ok_or(SignError::PartMissing)?;
-        let mut mac = mac.clone();
+        let mut mac = super::hmac::KeyedMac::clone(mac);
         message
             .feed(template, &[], &mut |bytes| mac.update(bytes))
             .map_err(|_| SignError::PartMissing)?;

@@ -19,8 +19,6 @@ pub struct Case {
     pub now: i64,
     pub variant: CaseVariant,
     pub request: CaseRequest,
-    #[serde(default)]
-    pub world: Value,
     pub expect: Value,
 }
 

@@ -9,6 +9,7 @@
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::pedantic,
+    clippy::wildcard_enum_match_arm,
     unreachable_pub,
     missing_docs,
     reason = "a test may stop at what it did not expect, and is no public interface"
@@ -16,10 +17,13 @@
 
 mod cases;
 #[cfg(feature = "server")]
+mod mapping;
+#[cfg(feature = "server")]
 mod rpc;
 mod samples;
 #[cfg(feature = "server")]
 mod serving;
 #[cfg(feature = "server")]
 mod tidy;
+mod transitions;
 mod vectors;

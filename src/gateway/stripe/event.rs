@@ -99,7 +99,7 @@ fn describe<'v>(
     let facts = Facts::read(row.subject, object)?;
     let amount = amount(row.subject, gateway_type, state, &facts);
     let merchant_reference = merchant_reference(row.subject, object, options);
-    let subject = subject(row, object, facts, merchant_reference.clone())?;
+    let subject = subject(row, object, &facts, merchant_reference.clone())?;
     let coverage = if subject.is_some() { Coverage::Typed } else { Coverage::Envelope };
     Ok(Event {
         event_type: row.event_type,

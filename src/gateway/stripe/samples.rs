@@ -3,7 +3,13 @@
 use crate::{
     gateway::Sample,
     model::{
-        EventType::{self, *},
+        EventType::{
+            self, CheckoutCompleted, CheckoutExpired, CheckoutFailed, CheckoutPaid, DisputeLost,
+            DisputeOpened, DisputeWon, InvoicePaid, InvoicePaymentFailed, MandateActive,
+            PaymentActionRequired, PaymentAuthorized, PaymentCancelled, PaymentCaptured,
+            PaymentFailed, PayoutPaid, RefundFailed, RefundSucceeded, SubscriptionPastDue,
+            Unrecognized,
+        },
         PaymentStatus::{
             self, Cancelled, Confirmed, Error, Input, Preauth, Refunded, Rejected, Waiting,
         },

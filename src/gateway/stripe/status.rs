@@ -5,7 +5,18 @@
 use crate::{
     gateway::StatusRow,
     model::{
-        EventType::{self, *},
+        EventType::{
+            self, CheckoutCompleted, CheckoutExpired, CheckoutFailed, CheckoutPaid, DisputeClosed,
+            DisputeFundsReinstated, DisputeFundsWithdrawn, DisputeInquiry, DisputeLost,
+            DisputeOpened, DisputeUpdated, DisputeWon, InvoiceIssued, InvoicePaid,
+            InvoicePaymentFailed, InvoiceVoided, MandateActive, MandateInactive,
+            PaymentActionRequired, PaymentAuthorized, PaymentCancelled, PaymentCaptured,
+            PaymentCreated, PaymentExpired, PaymentFailed, PaymentPartiallyCaptured,
+            PaymentProcessing, PayoutCancelled, PayoutCreated, PayoutFailed, PayoutPaid,
+            RefundCancelled, RefundFailed, RefundPending, RefundSucceeded, SubscriptionCreated,
+            SubscriptionEnded, SubscriptionPastDue, SubscriptionPaused, SubscriptionTrialEnding,
+            SubscriptionUpdated, Unrecognized,
+        },
         PaymentStatus::{
             self, Cancelled, Confirmed, Error, Input, Preauth, Refunded, Rejected, Waiting,
         },

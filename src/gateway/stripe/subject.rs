@@ -55,10 +55,10 @@ impl Facts {
                 facts.requested = amount(object.amount_requested, "data.object.amount_requested")?;
                 facts.invoice_paid = object.status.text().as_deref() == Some("paid");
             }
-            SubjectKind::Dispute | SubjectKind::Payout | SubjectKind::Refund => {
-                facts.amount = amount(object.amount, "data.object.amount")?;
-            }
-            SubjectKind::Other => {
+            SubjectKind::Dispute
+            | SubjectKind::Other
+            | SubjectKind::Payout
+            | SubjectKind::Refund => {
                 facts.amount = amount(object.amount, "data.object.amount")?;
             }
             SubjectKind::Mandate | SubjectKind::Subscription => {}
@@ -71,7 +71,7 @@ impl Facts {
 pub(super) fn subject<'v>(
     row: &StatusRow,
     object: &Object<'v>,
-    facts: Facts,
+    facts: &Facts,
     merchant_reference: Option<Cow<'v, str>>,
 ) -> Result<Option<Subject<'v>>, ParseError> {
     let gateway_status = object.status.text();
@@ -90,7 +90,7 @@ pub(super) fn subject<'v>(
             failure: None,
         }))),
         SubjectKind::Payment => {
-            Some(Subject::Payment(Box::new(payment(row, object, &facts, references))))
+            Some(Subject::Payment(Box::new(payment(row, object, facts, references))))
         }
         SubjectKind::Refund => Some(Subject::Refund(Box::new(Refund {
             references,
@@ -116,7 +116,7 @@ pub(super) fn subject<'v>(
             })))
         }
         SubjectKind::Invoice => {
-            Some(Subject::Invoice(Box::new(invoice(object, &facts, references))))
+            Some(Subject::Invoice(Box::new(invoice(object, facts, references))))
         }
         SubjectKind::Subscription => Some(Subject::Subscription(Box::new(Subscription {
             references,
@@ -175,13 +175,12 @@ fn payment<'v>(
 ) -> Payment<'v> {
     let error = object.last_payment_error.object();
     let failed = row.status == Some(PaymentStatus::Rejected);
-    let failure = match error.filter(|_| failed) {
-        Some(error) => failure(error.decline_code.text(), error.code.text(), error.message.text()),
-        None => {
-            let reason = object.outcome.object().and_then(|outcome| outcome.reason.text());
-            let reason = reason.filter(|_| failed);
-            failure(reason, object.failure_code.text(), object.failure_message.text())
-        }
+    let failure = if let Some(error) = error.filter(|_| failed) {
+        failure(error.decline_code.text(), error.code.text(), error.message.text())
+    } else {
+        let reason = object.outcome.object().and_then(|outcome| outcome.reason.text());
+        let reason = reason.filter(|_| failed);
+        failure(reason, object.failure_code.text(), object.failure_message.text())
     };
     // A charge that is authorized and not captured can still be captured whole.
     let held = row.status == Some(PaymentStatus::Preauth);
@@ -218,7 +217,7 @@ fn invoice<'v>(object: &Object<'v>, facts: &Facts, references: References<'v>) -
 
 fn payout<'v>(
     object: &Object<'v>,
-    facts: Facts,
+    facts: &Facts,
     merchant_reference: Option<Cow<'v, str>>,
 ) -> Result<Subject<'v>, ParseError> {
     let arrives_at = json::integer(object.arrival_date, "data.object.arrival_date")?;

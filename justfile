@@ -1,0 +1,49 @@
+# Everything heavier than the README's two commands. Tools are installed by name from registries.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# What must hold before a commit.
+check: fmt clippy core docs deny
+
+# The README's second command.
+test:
+    cargo test --locked
+
+# Formatting.
+fmt:
+    cargo fmt --check
+
+# Lints: none may remain.
+clippy:
+    cargo clippy --locked --all-targets -- -D warnings
+
+# The core compiles and passes without the server: no runtime, no network, no clock.
+core:
+    cargo test --locked --no-default-features
+
+# Public documentation is complete and its links hold.
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+# Licences, duplicates, sources; advisories where their database can be reached.
+deny:
+    command -v cargo-deny >/dev/null || cargo install --locked --quiet cargo-deny
+    cargo deny --locked check bans licenses sources
+    if timeout 120 cargo deny --locked fetch db >/dev/null 2>&1; then \
+        cargo deny --locked check --disable-fetch advisories; \
+    else \
+        echo "the advisory database cannot be reached from here: advisories were not checked"; \
+    fi
+
+# The contract's own lint.
+proto:
+    npx --yes @bufbuild/buf@1.75.0 lint
+
+# The README's first command: exits non-zero if any outcome is wrong.
+demo:
+    cargo run --locked --quiet -- demo
+
+# Official clients and SDKs from PyPI against the running server.
+clients:
+    cargo build --locked --quiet
+    bash clients/run.sh
