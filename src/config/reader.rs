@@ -128,7 +128,7 @@ fn tls(table: &Table<'_>, purpose: Purpose) -> Result<Option<Tls>, ConfigError> 
     let file = |key: &str| match tls.reference(key, Kind::Public, purpose)? {
         Some(SecretRef::File(path)) => Ok(Some(path)),
         None => Ok(None),
-        Some(SecretRef::Env(_) | SecretRef::Inline(_)) => {
+        Some(SecretRef::Env(_) | SecretRef::Inline(_) | SecretRef::Vault { .. }) => {
             Err(tls.error(key, "expected {file: path}"))
         }
     };
