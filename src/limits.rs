@@ -67,6 +67,8 @@ pub const BACKOFF_MS_MAX: u64 = 30_000;
 pub const BACKOFF_COLD_MS_MAX: u64 = 800;
 /// Secrets read at once: a start with thousands of variants does not flood a vault.
 pub const FLIGHTS_MAX: usize = 64;
+/// Directories whose events are listened to: inotify instances are few, the rest is polled.
+pub const WATCHED_DIRECTORIES_MAX: usize = 1_024;
 /// Callers or accounts that a variant may list.
 pub const VARIANT_LIST_MAX: usize = 10_000;
 

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, atomic::AtomicI64},
 };
 
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -97,15 +98,34 @@ async fn read_options(spec: &VariantSpec, source: &dyn SecretSource) -> Result<O
         if value.is_empty() {
             return Err(format!("options, {name}: {reference} is empty"));
         }
-        if spec.gateway.secret_option(name) {
-            secrets.insert(name.clone(), value);
-        } else {
+        let text = || {
             let text = std::str::from_utf8(value.expose());
-            let text = text.map_err(|_| format!("options, {name}: {reference} is not text"))?;
-            values.insert(name.clone(), text.into());
+            text.map_err(|_| format!("options, {name}: {reference} is not text"))
+        };
+        match name.strip_prefix('/') {
+            None if spec.gateway.secret_option(name) => {
+                secrets.insert(name.clone(), value);
+            }
+            None => {
+                values.insert(name.clone(), text()?.into());
+            }
+            // Inside a nested option a secret stays apart, under its path: `api.client_secret`.
+            Some(path) if SECRET_NAMES.iter().any(|secret| path.ends_with(secret)) => {
+                secrets.insert(path.replace('/', "."), value);
+            }
+            Some(path) => put(&mut values, path, text()?),
         }
     }
     Ok(Options::new(values, secrets))
+}
+
+/// Puts a text where a path leads: the option, then a JSON pointer inside it.
+fn put(values: &mut BTreeMap<String, Value>, path: &str, text: &str) {
+    let (option, rest) = path.split_once('/').unwrap_or((path, ""));
+    let place = values.get_mut(option).and_then(|value| value.pointer_mut(&format!("/{rest}")));
+    if let Some(place) = place {
+        *place = text.into();
+    }
 }
 
 async fn read_callers(
@@ -128,3 +148,6 @@ async fn read_callers(
     }
     Ok(rules)
 }
+
+/// Names of secrets inside nested options.
+pub(crate) const SECRET_NAMES: [&str; 3] = ["/client_secret", "/password", "/token"];

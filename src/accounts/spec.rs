@@ -1,6 +1,10 @@
 //! A variant as configuration describes it: where its secrets are, never what they are.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     gateway::Gateway,
@@ -81,6 +85,16 @@ impl VariantSpec {
         });
         let keys = self.keys.iter().flat_map(|key| key.fields.values());
         keys.chain(self.option_refs.values()).chain(tokens)
+    }
+}
+
+impl SecretRef {
+    /// The file, where the value is in one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Env(_) | Self::Inline(_) | Self::Vault { .. } => None,
+        }
     }
 }
 

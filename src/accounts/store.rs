@@ -2,8 +2,9 @@
 //! served while the source of secrets is down, unknown names answered without touching anything.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fmt,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -305,6 +306,13 @@ impl Accounts {
         });
         settle(flights.collect()).await;
         self.tidy().await;
+    }
+
+    /// The files that hold the variants' secrets.
+    pub fn files(&self) -> BTreeSet<PathBuf> {
+        let active = self.0.active.load();
+        let places = active.slots.values().flat_map(|slot| slot.spec.references());
+        places.filter_map(|place| place.file().map(Path::to_path_buf)).collect()
     }
 
     /// Counts since the start, for metrics.
