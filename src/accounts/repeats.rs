@@ -52,9 +52,11 @@ impl Repeats {
         Some(*delivery)
     }
 
-    /// Keys kept, for metrics; an estimate.
-    pub fn entries(&self) -> u64 {
-        self.seen.as_ref().map_or(0, Cache::entry_count)
+    /// Events kept, for metrics.
+    pub async fn entries(&self) -> u64 {
+        let Some(seen) = &self.seen else { return 0 };
+        seen.run_pending_tasks().await;
+        seen.entry_count()
     }
 }
 

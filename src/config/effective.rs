@@ -89,6 +89,7 @@ fn bounds(config: &Config, line: &mut impl FnMut(String)) {
     line(format!("  ttl_seconds: {}", cache.ttl_seconds));
     line(format!("  max_stale_seconds: {}", cache.max_stale_seconds));
     line(format!("  negative_seconds: {}", cache.negative_seconds));
+    line(format!("  variants_max: {}", config.variants_max));
     let repeats = config.repeats;
     line("repeats:".to_owned());
     line(format!("  window_seconds: {}", repeats.window_seconds));
@@ -145,7 +146,7 @@ fn key_lines(key: &KeySpec, position: usize, line: &mut impl FnMut(String)) {
     let label = key.label.clone().unwrap_or_else(|| format!("key-{position}"));
     line(format!("      - label: {}", text(&label)));
     line(format!("        role: {}", key.role.as_str()));
-    if let Some(at) = key.expires_at {
+    if let Some(at) = key.expires_at.and_then(|at| jiff::Timestamp::from_second(at.get()).ok()) {
         line(format!("        expires_at: {at}"));
     }
     for (name, place) in &key.fields {

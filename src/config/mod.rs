@@ -90,6 +90,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long accounts are kept.
     pub cache: CacheSettings,
+    /// Most variants.
+    pub variants_max: u64,
     /// The window of repeats.
     pub repeats: Repeats,
     /// Logs.

@@ -64,6 +64,7 @@ pub(super) fn config(root: &Node, purpose: Purpose) -> Result<Config, ConfigErro
             max_stale_seconds: cache.integer("max_stale_seconds", 0, 604_800, 86_400)?,
             negative_seconds: cache.integer("negative_seconds", 0, 5, 5)?,
         },
+        variants_max,
         repeats: Repeats {
             window_seconds: repeats.size("window_seconds", 0, 604_800, 86_400)?,
             entries_max: repeats.size("entries_max", 1, 10_000_000, 100_000)?,

@@ -14,7 +14,13 @@
     reason = "a test may stop at what it did not expect, and is no public interface"
 )]
 
+#[cfg(feature = "server")]
+mod accounts;
 mod cases;
+#[cfg(feature = "server")]
+mod config;
+#[cfg(feature = "server")]
+mod reload;
 #[cfg(feature = "server")]
 mod rpc;
 mod samples;
