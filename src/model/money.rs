@@ -208,7 +208,7 @@ mod tests {
             ("EUR", "92233720368547758.08", Err(MoneyError::TooLarge)),
         ];
         for (code, text, expected) in cases {
-            let read = Money::from_decimal(text, currency(code)).map(|money| money.minor_units());
+            let read = Money::from_decimal(text, currency(code)).map(Money::minor_units);
             assert_eq!(read, expected, "{text} {code}");
         }
     }
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_gateways_exponent_is_rescaled_exactly() {
         let iso = |units, exponent, code| {
-            Money::from_scaled(units, exponent, currency(code)).map(|money| money.minor_units())
+            Money::from_scaled(units, exponent, currency(code)).map(Money::minor_units)
         };
         assert_eq!(iso(7000, 0, "MGA"), Ok(700_000));
         assert_eq!(iso(50_000, 2, "ISK"), Ok(500));
@@ -239,6 +239,6 @@ mod tests {
         let euro = Money::from_minor(1, currency("EUR")).expect("fits");
         let dollar = Money::from_minor(1, currency("USD")).expect("fits");
         assert_eq!(euro.checked_add(dollar), None);
-        assert_eq!(euro.checked_add(euro).map(|sum| sum.minor_units()), Some(2));
+        assert_eq!(euro.checked_add(euro).map(Money::minor_units), Some(2));
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     proto::{self, payment_event::Subject},
 };
 
-/// The facts of an event that VerifyAndParse returned before.
+/// The facts of an event that `VerifyAndParse` returned before.
 pub(super) fn facts(event: &proto::PaymentEvent) -> Result<Facts, Refusal> {
     let mut facts = Facts {
         id: text(&event.id),

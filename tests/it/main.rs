@@ -9,15 +9,24 @@
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::pedantic,
-    clippy::wildcard_enum_match_arm,
     unreachable_pub,
     missing_docs,
     reason = "a test may stop at what it did not expect, and is no public interface"
 )]
 
+#[cfg(feature = "server")]
+mod accounts;
 mod cases;
 #[cfg(feature = "server")]
+mod config;
+#[cfg(feature = "server")]
+mod django;
+#[cfg(feature = "server")]
+mod guards;
+#[cfg(feature = "server")]
 mod mapping;
+#[cfg(feature = "server")]
+mod reload;
 #[cfg(feature = "server")]
 mod rpc;
 mod samples;

@@ -45,30 +45,30 @@ pub fn transition(current: Option<&PaymentState>, facts: &Facts) -> Transition {
 }
 
 /// The rules over two statuses and their order in time.
-fn by_status(from: PaymentStatus, to: PaymentStatus, order: Order, grew: bool) -> Answer {
+fn by_status(from: PaymentStatus, to: PaymentStatus, arrived: Order, grew: bool) -> Answer {
     if from == to {
         return if grew { AMOUNTS_GREW } else { SAME_STATUS };
     }
-    let newer = order == Order::Newer;
-    let older = order == Order::Older;
+    let later = arrived == Order::Newer;
+    let older = arrived == Order::Older;
     match (from, to) {
         (_, Refunded) | (Waiting | Input | Error, Preauth | Confirmed) | (Preauth, Confirmed) => {
             UP_THE_LINE
         }
         (Preauth | Confirmed | Refunded | Cancelled, Waiting | Input)
         | (Confirmed | Refunded, Preauth) => DOWN_THE_LINE,
-        (Waiting, Input) | (Input, Waiting) if newer => PAYER_STEP,
-        (Rejected, Waiting | Input) if newer => PAYER_RETRIES,
+        (Waiting, Input) | (Input, Waiting) if later => PAYER_STEP,
+        (Rejected, Waiting | Input) if later => PAYER_RETRIES,
         (Rejected, Preauth | Confirmed) if older => MONEY_BEFORE_EXIT,
         (Rejected, Preauth | Confirmed) => PAYER_RETRIES,
-        (Error, Waiting | Input | Rejected | Cancelled) if newer => LEAVES_ERROR,
+        (Error, Waiting | Input | Rejected | Cancelled) if later => LEAVES_ERROR,
         (Waiting | Input | Preauth, Rejected | Cancelled | Error) if !older => EXIT_BEFORE_MONEY,
         (Confirmed | Refunded, Rejected | Cancelled | Error) if !older => EXIT_AFTER_MONEY,
         (Cancelled, Preauth | Confirmed) => MONEY_AFTER_CANCEL,
         (Refunded, Confirmed) if !older => MONEY_AFTER_REFUND,
         (Rejected | Cancelled, Rejected | Cancelled | Error) => EXIT_AFTER_EXIT,
         (
-            Waiting | Input | Preauth | Confirmed | Refunded | Rejected | Cancelled | Error,
+            Waiting | Input | Preauth | Confirmed | Refunded | Rejected | Error,
             Waiting | Input | Preauth | Confirmed | Rejected | Cancelled | Error,
         ) => OLDER_THAN_STORED,
     }
@@ -83,8 +83,8 @@ fn finish(
 ) -> Transition {
     let mut done = answer(state, facts, decided);
     done.status = Some(proved);
-    if decided.advice != Advice::Apply {
-        if decided.advice == Advice::Conflict {
+    if decided.advice != Apply {
+        if decided.advice == Conflict {
             done = done.differing(Discrepancy::Terminal);
         }
         return done;
