@@ -40,7 +40,7 @@ text; `v` wraps it because fromJson wants an object.
 
 {{/* payhook.loopback: "true" where the data port cannot be reached from outside the pod. */}}
 {{- define "payhook.loopback" -}}
-{{- or (eq .listen.mode "uds") (hasPrefix "127." .listen.address) (has .listen.address (list "localhost" "[::1]")) -}}
+{{- or (eq .listen.mode "uds") (hasPrefix "127." .listen.address) (has .listen.address (list "[::1]")) -}}
 {{- end -}}
 
 {{/* payhook.config: the text of payhook.yaml. It never holds a secret, only paths. */}}
