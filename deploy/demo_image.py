@@ -62,6 +62,7 @@ def main():
         for path in [stage, *stage.rglob("*")]:
             if path.is_dir():
                 path.chmod(0o755)
+        (stage / "tmp").chmod(0o1777)
         pathlib.Path(folder, "Containerfile").write_text(
             "FROM scratch\nCOPY rootfs /\nWORKDIR /app\n"
             "ENV PYTHONPATH=/lib-app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1\n"
