@@ -98,7 +98,13 @@ fn hash(path: &Path) -> Option<[u8; 32]> {
 fn watcher(directory: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
     use notify::Watcher as _;
     let changed = Arc::clone(changed);
-    let watcher = notify::recommended_watcher(move |_| changed.notify_one());
+    // Only what writes counts: our own look opens and reads the file, and answering
+    // to that would go round for ever.
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            changed.notify_one();
+        }
+    });
     let mut watcher = watcher.ok()?;
     watcher.watch(directory, notify::RecursiveMode::NonRecursive).ok()?;
     Some(watcher)
