@@ -258,7 +258,7 @@ class Sidecar(unittest.TestCase):
 
     def test_exec_probes_run_the_binary_itself(self):
         probe = sidecar(self.spec(probes={"type": "exec"}))["startupProbe"]["exec"]["command"]
-        self.assertEqual(probe, ["/payhook", "probe", "--addr", "127.0.0.1:50052", "--service", "readiness"])
+        self.assertEqual(probe, ["/payhook", "probe", "--address", "127.0.0.1:50052", "--service", "readiness"])
 
     def test_the_socket_is_shared_and_the_authority_told(self):
         spec = self.spec(listen={"mode": "uds"})

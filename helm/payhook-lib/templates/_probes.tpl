@@ -11,7 +11,7 @@ exec:
   command:
     - /payhook
     - probe
-    - --addr
+    - --address
     - 127.0.0.1:{{ .values.admin.port | int }}
     {{- with .service }}
     - --service
