@@ -22,3 +22,4 @@ deploy/image.sh
 helm dependency build helm/payhook >/dev/null
 "$TOOLS/venv/bin/python" deploy/demo_image.py >/dev/null
 "$TOOLS/venv/bin/python" deploy/pod_test.py "$@"
+(cd examples/node && npm install --silent --no-audit --no-fund --no-package-lock && npm test)
