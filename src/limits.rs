@@ -53,5 +53,26 @@ pub const CONNECTIONS_MAX: usize = 4096;
 pub const IN_FLIGHT_BYTES_DEFAULT: usize = 24 * 1024 * 1024;
 /// Most bytes of bodies in flight that configuration may allow.
 pub const IN_FLIGHT_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Below this a secret is warned about, in bytes: 128 bits.
+pub const SECRET_BYTES_WEAK: usize = 16;
+/// Milliseconds that a source has to yield a variant's secrets: the default deadline of a call.
+pub const SOURCE_TIMEOUT_MS: u64 = 2_000;
+/// Milliseconds that a call waits for a refresh while an older secret is at hand.
+pub const REFRESH_WAIT_MS: u64 = 500;
+/// First pause after a source failed, in milliseconds.
+pub const BACKOFF_MS_MIN: u64 = 100;
+/// Longest pause while an older secret is served, in milliseconds.
+pub const BACKOFF_MS_MAX: u64 = 30_000;
+/// Longest pause while nothing can be served, in milliseconds: recovery shows within a second.
+pub const BACKOFF_COLD_MS_MAX: u64 = 800;
+/// Secrets read at once: a start with thousands of variants does not flood a vault.
+pub const FLIGHTS_MAX: usize = 64;
+/// Directories whose events are listened to: inotify instances are few, the rest is polled.
+pub const WATCHED_DIRECTORIES_MAX: usize = 1_024;
+/// Callers or accounts that a variant may list.
+pub const VARIANT_LIST_MAX: usize = 10_000;
 
+const _: () = assert!(BACKOFF_MS_MIN <= BACKOFF_COLD_MS_MAX);
+const _: () = assert!(BACKOFF_COLD_MS_MAX <= BACKOFF_MS_MAX);
+const _: () = assert!(REFRESH_WAIT_MS < SOURCE_TIMEOUT_MS);
 const _: () = assert!(BODY_BYTES_MAX <= IN_FLIGHT_BYTES_DEFAULT);

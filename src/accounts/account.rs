@@ -2,9 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
+use aws_lc_rs::constant_time;
 use sha2::{Digest as _, Sha256};
 
 use super::spec::{KeySpec, SecretRef, VariantSpec};
@@ -61,7 +65,8 @@ pub struct Account {
     pub(super) accounts: Vec<String>,
     pub(super) callers: Vec<PreparedCaller>,
     pub(super) accept_received_at_max_seconds: i64,
-    pub(super) last_used: Vec<AtomicI64>,
+    /// Shared by every account of the slot: a refreshed secret does not forget its use.
+    pub(super) last_used: Arc<[AtomicI64]>,
 }
 
 impl Account {
@@ -75,7 +80,7 @@ impl Account {
                 SecretRef::Inline(secret) => {
                     Some((name.clone(), Secret::new(secret.expose().to_vec())))
                 }
-                SecretRef::Env(_) | SecretRef::File(_) => None,
+                SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Vault { .. } => None,
             });
             KeyFields {
                 label: key.label.clone(),
@@ -129,9 +134,13 @@ impl Account {
         let matches = |rule: &PreparedCaller| match rule {
             PreparedCaller::Uid(uid) => caller.uid == Some(*uid),
             PreparedCaller::San(san) => caller.sans.contains(san),
-            PreparedCaller::Token(hash) => caller.bearer.as_ref() == Some(hash),
+            PreparedCaller::Token(hash) => caller.bearer.is_some_and(|bearer| {
+                constant_time::verify_slices_are_equal(&bearer, hash).is_ok()
+            }),
         };
-        self.callers.is_empty() || self.callers.iter().any(matches)
+        // Every rule is looked at, so that the time taken does not tell which one fits.
+        let none = self.callers.is_empty();
+        self.callers.iter().fold(none, |allowed, rule| matches(rule) | allowed)
     }
 
     /// Checks a verified event against the pins.

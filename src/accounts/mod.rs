@@ -1,18 +1,34 @@
 //! What a variant means, prepared once.
 //!
-//! Floor 3. Knows where secrets come from; never sees a webhook's bytes.
+//! Floor 3. Knows where secrets come from; never sees a webhook's bytes beyond their digests.
 
 mod account;
+mod counters;
+mod error;
+mod load;
+mod repeats;
 mod secrets;
+mod slot;
 mod spec;
+mod state;
 mod store;
+mod vault;
+#[cfg(feature = "vault")]
+mod vault_client;
 
 use std::sync::Arc;
 
 pub use account::{Account, Caller, GuardError};
-pub use secrets::{FixedSecrets, SecretError, SecretSource, SystemSecrets};
+pub use counters::StoreCounts;
+pub use error::AccountError;
+pub use repeats::{Bodies, BodyCheck, Delivery, Repeats};
+pub use secrets::{FixedSecrets, Reading, SecretError, SecretSource, SystemSecrets};
 pub use spec::{CallerRule, KeySpec, SecretRef, VariantSpec};
-pub use store::{AccountError, Accounts, CacheSettings};
+pub use state::{KeyState, VariantState};
+pub use store::{Accounts, CacheSettings};
+pub use vault::{VaultAuth, VaultSettings};
+#[cfg(feature = "vault")]
+pub use vault_client::VaultSecrets;
 
 use crate::model::UnixSeconds;
 

@@ -1,6 +1,10 @@
 //! A variant as configuration describes it: where its secrets are, never what they are.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     gateway::Gateway,
@@ -9,7 +13,6 @@ use crate::{
 };
 
 /// A configured variant.
-#[derive(Debug)]
 pub struct VariantSpec {
     /// Its name.
     pub variant: Variant,
@@ -32,7 +35,7 @@ pub struct VariantSpec {
 }
 
 /// One configured key.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct KeySpec {
     /// The operator's label.
     pub label: Option<String>,
@@ -52,10 +55,17 @@ pub enum SecretRef {
     File(PathBuf),
     /// The value itself: public fields, and secrets in development.
     Inline(Secret),
+    /// A field of a KV version 2 secret.
+    Vault {
+        /// Mount and path, such as `secret/data/payhook/stripe`.
+        path: String,
+        /// Field inside the secret.
+        field: String,
+    },
 }
 
 /// Who may use a variant.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum CallerRule {
     /// The user id of the peer of a Unix socket.
     Uid(u32),
@@ -63,6 +73,73 @@ pub enum CallerRule {
     San(String),
     /// A bearer token.
     Token(SecretRef),
+}
+
+impl VariantSpec {
+    /// Every reference of the variant.
+    pub fn references(&self) -> impl Iterator<Item = &SecretRef> {
+        let tokens = self.callers.iter().filter_map(|caller| match caller {
+            CallerRule::Token(token) => Some(token),
+            CallerRule::San(_) | CallerRule::Uid(_) => None,
+        });
+        let keys = self.keys.iter().flat_map(|key| key.fields.values());
+        keys.chain(self.option_refs.values()).chain(tokens)
+    }
+}
+
+impl fmt::Debug for VariantSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VariantSpec")
+            .field("variant", &self.variant)
+            .field("gateway", &self.gateway.name)
+            .field("environment", &self.environment)
+            .field("accounts", &self.accounts)
+            .field("callers", &self.callers)
+            .field("keys", &self.keys)
+            .field("options", &self.options)
+            .field("option_refs", &self.option_refs)
+            .field("accept_received_at_max_seconds", &self.accept_received_at_max_seconds)
+            .finish()
+    }
+}
+
+impl SecretRef {
+    /// The file, where the value is in one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Env(_) | Self::Inline(_) | Self::Vault { .. } => None,
+        }
+    }
+}
+
+impl PartialEq for VariantSpec {
+    fn eq(&self, other: &Self) -> bool {
+        self.variant == other.variant
+            && self.gateway.name == other.gateway.name
+            && self.environment == other.environment
+            && self.accounts == other.accounts
+            && self.callers == other.callers
+            && self.keys == other.keys
+            && self.options == other.options
+            && self.option_refs == other.option_refs
+            && self.accept_received_at_max_seconds == other.accept_received_at_max_seconds
+    }
+}
+
+/// Equal places, or equal values: only to see whether a configuration changed.
+impl PartialEq for SecretRef {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Env(a), Self::Env(b)) => a == b,
+            (Self::File(a), Self::File(b)) => a == b,
+            (Self::Inline(a), Self::Inline(b)) => a.expose() == b.expose(),
+            (Self::Vault { path: a, field: b }, Self::Vault { path: c, field: d }) => {
+                (a, b) == (c, d)
+            }
+            (Self::Env(_) | Self::File(_) | Self::Inline(_) | Self::Vault { .. }, _) => false,
+        }
+    }
 }
 
 impl fmt::Debug for SecretRef {
@@ -77,6 +154,7 @@ impl fmt::Display for SecretRef {
             Self::Env(name) => write!(f, "environment variable {name}"),
             Self::File(path) => write!(f, "file {}", path.display()),
             Self::Inline(_) => f.write_str("a value in the configuration"),
+            Self::Vault { path, field } => write!(f, "vault secret {path}, field {field}"),
         }
     }
 }

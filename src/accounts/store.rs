@@ -2,51 +2,41 @@
 //! served while the source of secrets is down, unknown names answered without touching anything.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeSet, HashMap},
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
-    },
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use arc_swap::ArcSwap;
 use moka::future::Cache;
-use sha2::{Digest as _, Sha256};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::{Duration, timeout},
+};
 
 use super::{
-    Clock,
-    account::{Account, PreparedCaller},
+    Account, AccountError, Clock,
+    counters::{Counters, StoreCounts},
+    load::load,
     secrets::SecretSource,
-    spec::{CallerRule, KeySpec, VariantSpec},
+    slot::{Flight, Held, Joined, Outcome, Slot},
+    spec::VariantSpec,
+    state::{KeyState, VariantState},
 };
-use crate::{gateway::KeyFields, limits::VARIANTS_MAX, model::Variant, verify::Options};
+use crate::{
+    limits::{FLIGHTS_MAX, REFRESH_WAIT_MS, SOURCE_TIMEOUT_MS, VARIANTS_MAX},
+    model::{UnixSeconds, Variant},
+};
 
-/// Why a variant cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AccountError {
-    /// The secret cannot be had and none is cached, or it cannot be used.
-    #[error("the secret of {variant} cannot be used: {problem}")]
-    SecretUnavailable {
-        /// The variant.
-        variant: Variant,
-        /// Why.
-        problem: String,
-    },
-    /// No such variant.
-    #[error("no such variant")]
-    VariantUnknown,
-}
-
-/// How long accounts are kept.
+/// How long accounts are kept. Seconds, by the clock that was passed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheSettings {
-    /// Secrets are read again after this many seconds.
+    /// Secrets are read again after this many seconds; a refresh starts at four fifths of it.
     pub ttl_seconds: i64,
-    /// The last good secret is served this long while its source is down.
+    /// The last good secret is served this much longer while its source is down.
     pub max_stale_seconds: i64,
-    /// A failure is remembered this long where nothing is cached.
+    /// Longest time that a failure is remembered where nothing is cached, in seconds.
     pub negative_seconds: i64,
 }
 
@@ -56,39 +46,46 @@ impl Default for CacheSettings {
     }
 }
 
-/// The configured variants and their loaded accounts.
-pub struct Accounts {
-    configured: ArcSwap<Configured>,
-    loaded: Cache<Variant, Arc<Loaded>>,
-    flights: Cache<(Variant, u64), Arc<Loaded>>,
-    failed: Cache<Variant, (AccountError, i64)>,
+/// The configured variants and their loaded accounts. Clones share everything.
+#[derive(Clone)]
+pub struct Accounts(Arc<Shared>);
+
+struct Shared {
+    active: ArcSwap<Active>,
+    cache: Cache<u64, Arc<Entry>>,
     source: Arc<dyn SecretSource>,
     clock: Clock,
     settings: CacheSettings,
-    serials: AtomicU64,
+    counters: Counters,
+    flights: Semaphore,
+    /// Slots that are no longer configured; their accounts are dropped by the next tidying.
+    gone: Mutex<Vec<u64>>,
+    applying: tokio::sync::Mutex<()>,
 }
 
-#[derive(Debug, Default)]
-struct Configured {
-    specs: BTreeMap<Variant, Arc<VariantSpec>>,
+type Slots = HashMap<Variant, Arc<Slot>>;
+
+/// What is configured right now.
+#[derive(Default)]
+struct Active {
     revision: String,
+    slots: Slots,
 }
 
-struct Loaded {
+/// An account and when its secrets were read.
+#[derive(Debug)]
+pub(super) struct Entry {
     account: Arc<Account>,
-    spec: Arc<VariantSpec>,
-    serial: u64,
-    read_at: i64,
-    /// Not tried again before this time after a failure.
-    retry_at: AtomicI64,
-    failures: AtomicU64,
-    refreshing: AtomicBool,
+    loaded_at: UnixSeconds,
+    refresh_after_seconds: i64,
 }
 
 impl fmt::Debug for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let active = self.0.active.load();
         f.debug_struct("Accounts")
-            .field("configured", &self.configured.load())
+            .field("revision", &active.revision)
+            .field("variants", &active.slots.len())
             .finish_non_exhaustive()
     }
 }
@@ -102,234 +99,298 @@ impl Accounts {
         clock: Clock,
         settings: CacheSettings,
     ) -> Self {
-        let entries = u64::try_from(VARIANTS_MAX).unwrap_or(u64::MAX);
-        let accounts = Self {
-            configured: ArcSwap::default(),
-            loaded: Cache::new(entries),
-            flights: Cache::builder().max_capacity(entries).time_to_live(FLIGHT_KEPT).build(),
-            failed: Cache::new(entries),
+        let accounts = Self(Arc::new(Shared {
+            active: ArcSwap::default(),
+            cache: Cache::new(u64::try_from(VARIANTS_MAX).unwrap_or(u64::MAX)),
             source,
             clock,
             settings,
-            serials: AtomicU64::new(1),
-        };
+            counters: Counters::default(),
+            flights: Semaphore::new(FLIGHTS_MAX),
+            gone: Mutex::default(),
+            applying: tokio::sync::Mutex::default(),
+        }));
         accounts.swap(specs, revision);
         accounts
     }
 
-    /// Swaps the configuration whole. Accounts whose description changed are loaded anew on their
-    /// next use; failures are forgotten.
+    /// Swaps the configuration whole. Accounts whose description did not change are kept, the
+    /// others are loaded on their next use; failures are forgotten.
     pub fn swap(&self, specs: Vec<VariantSpec>, revision: String) {
-        let specs = specs.into_iter().map(|spec| (spec.variant.clone(), Arc::new(spec)));
-        self.configured.store(Arc::new(Configured { specs: specs.collect(), revision }));
-        self.failed.invalidate_all();
+        let slots = self.slots(specs);
+        self.activate(slots, revision);
+    }
+
+    /// Swaps like [`Accounts::swap`], but loads what changed before, so that no call waits for it.
+    pub async fn apply(&self, specs: Vec<VariantSpec>, revision: String) {
+        let _one_at_a_time = self.0.applying.lock().await;
+        let slots = self.slots(specs);
+        let cold = slots.values().filter(|slot| !self.0.cache.contains_key(&slot.id));
+        settle(cold.map(|slot| self.fly(slot)).collect()).await;
+        self.activate(slots, revision);
+        self.tidy().await;
+    }
+
+    fn slots(&self, specs: Vec<VariantSpec>) -> Slots {
+        let old = self.0.active.load();
+        let slot = |spec: VariantSpec| {
+            let kept = old.slots.get(&spec.variant).filter(|slot| slot.spec == spec);
+            let slot = kept.cloned().unwrap_or_else(|| Arc::new(Slot::new(spec)));
+            slot.clear();
+            (slot.spec.variant.clone(), slot)
+        };
+        specs.into_iter().map(slot).collect()
+    }
+
+    fn activate(&self, slots: Slots, revision: String) {
+        let old = self.0.active.swap(Arc::new(Active { revision, slots }));
+        let active = self.0.active.load();
+        let kept = |slot: &Slot| {
+            active.slots.get(&slot.spec.variant).is_some_and(|kept| kept.id == slot.id)
+        };
+        let gone = old.slots.values().filter(|slot| !kept(slot)).map(|slot| slot.id);
+        self.0.gone.lock().unwrap_or_else(PoisonError::into_inner).extend(gone);
+    }
+
+    /// Drops what is no longer configured now: removed secrets do not stay in memory.
+    async fn tidy(&self) {
+        let gone = std::mem::take(&mut *self.0.gone.lock().unwrap_or_else(PoisonError::into_inner));
+        for id in gone {
+            self.0.cache.invalidate(&id).await;
+        }
+        self.0.cache.run_pending_tasks().await;
     }
 
     /// The active configuration.
     pub fn revision(&self) -> String {
-        self.configured.load().revision.clone()
+        self.0.active.load().revision.clone()
     }
 
     /// The variants' names, sorted.
     pub fn variants(&self) -> Vec<Variant> {
-        self.configured.load().specs.keys().cloned().collect()
+        let mut names: Vec<_> = self.0.active.load().slots.keys().cloned().collect();
+        names.sort_unstable();
+        names
     }
 
-    /// The account of a variant. A hit does no IO.
+    /// The account of a variant. A hit does no IO; an unknown name touches nothing.
     ///
     /// # Errors
-    /// [`AccountError`].
-    pub async fn account(self: &Arc<Self>, variant: &str) -> Result<Arc<Account>, AccountError> {
+    /// [`AccountError::VariantUnknown`]; [`AccountError::SecretUnavailable`] where a secret cannot
+    /// be had or used and no earlier one is at hand.
+    pub async fn account(&self, variant: &str) -> Result<Arc<Account>, AccountError> {
         // The guard is let go before anything is awaited: it is cheap only while it is short.
-        let spec = self.configured.load().specs.get(variant).cloned();
-        let spec = spec.ok_or(AccountError::VariantUnknown)?;
-        let now = (self.clock)().get();
-        let Some(loaded) = self.loaded.get(variant).await else {
-            return self.load_first(&spec, now).await;
-        };
-        if !Arc::ptr_eq(&loaded.spec, &spec) {
-            return self.replace(&loaded, &spec, now).await;
+        let slot = self.0.active.load().slots.get(variant).cloned();
+        let slot = slot.ok_or(AccountError::VariantUnknown)?;
+        if let Some(entry) = self.0.cache.get(&slot.id).await {
+            let age_seconds = (self.0.clock)().seconds_since(entry.loaded_at);
+            if let Some(account) = self.held(&slot, &entry, age_seconds).await {
+                return Ok(account);
+            }
+            self.0.cache.invalidate(&slot.id).await;
         }
-        let age = now.saturating_sub(loaded.read_at);
-        if age < self.refresh_seconds(&loaded) {
-            return Ok(Arc::clone(&loaded.account));
+        self.cold(&slot).await.map_err(|problem| AccountError::SecretUnavailable {
+            variant: slot.spec.variant.clone(),
+            problem: problem.to_string(),
+        })
+    }
+
+    /// Serves what is at hand, where its age allows it. A clock that was set back makes an entry
+    /// younger than nothing: it is read again like an expired one.
+    async fn held(
+        &self,
+        slot: &Arc<Slot>,
+        entry: &Arc<Entry>,
+        age_seconds: i64,
+    ) -> Option<Arc<Account>> {
+        let CacheSettings { ttl_seconds, max_stale_seconds, .. } = self.0.settings;
+        if (0..entry.refresh_after_seconds).contains(&age_seconds) {
+            return Some(Arc::clone(&entry.account));
         }
-        if age < self.settings.ttl_seconds {
-            self.refresh_behind(&loaded, &spec, now);
-            return Ok(Arc::clone(&loaded.account));
+        if age_seconds > ttl_seconds.saturating_add(max_stale_seconds) {
+            return None;
         }
-        self.replace(&loaded, &spec, now).await
+        let expired = !(0..ttl_seconds).contains(&age_seconds);
+        if slot.refusal(Held::Older, self.negative_ms()).is_none() {
+            let flight = self.fly(slot);
+            let wait = Duration::from_millis(REFRESH_WAIT_MS);
+            if expired && let Ok(Ok(fresh)) = timeout(wait, landed(flight)).await {
+                return Some(Arc::clone(&fresh.account));
+            }
+        }
+        if expired {
+            self.0.counters.stale();
+        }
+        Some(Arc::clone(&entry.account))
+    }
+
+    async fn cold(&self, slot: &Arc<Slot>) -> Result<Arc<Account>, Arc<str>> {
+        if let Some(problem) = slot.refusal(Held::Nothing, self.negative_ms()) {
+            return Err(problem);
+        }
+        // Takes off only if the cache, asked again in its own single flight, still has nothing.
+        let flight = async { landed(self.fly(slot)).await };
+        let found = self.0.cache.try_get_with_by_ref(&slot.id, flight).await;
+        found.map(|entry| Arc::clone(&entry.account)).map_err(|problem| Arc::clone(&*problem))
+    }
+
+    fn negative_ms(&self) -> u64 {
+        self.0.settings.negative_seconds.unsigned_abs().saturating_mul(1000)
+    }
+
+    /// Joins the variant's flight or starts it. It runs on its own, so that a caller who gives up
+    /// does not make the next one start over.
+    fn fly(&self, slot: &Arc<Slot>) -> Flight {
+        match slot.join() {
+            Joined::Earlier(flight) => flight,
+            Joined::First(flight, sender) => {
+                let (shared, slot) = (Arc::clone(&self.0), Arc::clone(slot));
+                tokio::spawn(async move { shared.flight(&slot, &sender).await });
+                flight
+            }
+        }
     }
 
     /// Every account that can be had, sorted by name.
-    pub async fn list(self: &Arc<Self>) -> Vec<Arc<Account>> {
+    pub async fn list(&self) -> Vec<Arc<Account>> {
+        let active = self.0.active.load_full();
+        let cold = active.slots.values().filter(|slot| {
+            !self.0.cache.contains_key(&slot.id)
+                && slot.refusal(Held::Nothing, self.negative_ms()).is_none()
+        });
+        settle(cold.map(|slot| self.fly(slot)).collect()).await;
+        let mut accounts = self.ready().await;
+        accounts.sort_by(|a, b| a.variant().cmp(b.variant()));
+        accounts
+    }
+
+    /// The accounts that are at hand, in no order. Reads no secret.
+    pub async fn ready(&self) -> Vec<Arc<Account>> {
+        let active = self.0.active.load_full();
         let mut accounts = Vec::new();
-        for variant in self.variants() {
-            accounts.extend(self.account(variant.as_str()).await.ok());
+        for slot in active.slots.values() {
+            let entry = self.0.cache.get(&slot.id).await;
+            accounts.extend(entry.map(|entry| Arc::clone(&entry.account)));
         }
         accounts
     }
 
-    /// Reads the secrets of every loaded account again: a mounted file may have changed.
-    pub async fn refresh(self: &Arc<Self>) {
-        let now = (self.clock)().get();
-        let specs = self.configured.load_full();
-        for (variant, spec) in &specs.specs {
-            if let Some(loaded) = self.loaded.get(variant).await {
-                drop(self.replace(&loaded, spec, now).await);
-            }
-        }
-        self.failed.invalidate_all();
-    }
-
-    /// Loads what is not cached, once for all who ask.
-    async fn load_first(
-        &self,
-        spec: &Arc<VariantSpec>,
-        now: i64,
-    ) -> Result<Arc<Account>, AccountError> {
-        if let Some((error, at)) = self.failed.get(&spec.variant).await
-            && now.saturating_sub(at) < self.settings.negative_seconds
-        {
-            return Err(error);
-        }
-        let flight = self.loaded.try_get_with_by_ref(&spec.variant, self.load(spec, now)).await;
-        match flight {
-            Ok(loaded) => Ok(Arc::clone(&loaded.account)),
-            Err(error) => {
-                let error = AccountError::clone(&error);
-                self.failed.insert(spec.variant.clone(), (error.clone(), now)).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Loads again what is cached and old; the old one is served where that fails.
-    async fn replace(
-        &self,
-        old: &Arc<Loaded>,
-        spec: &Arc<VariantSpec>,
-        now: i64,
-    ) -> Result<Arc<Account>, AccountError> {
-        let stale = now.saturating_sub(old.read_at) < self.settings.max_stale_seconds;
-        let same = Arc::ptr_eq(&old.spec, spec);
-        if stale && same && now < old.retry_at.load(Ordering::Relaxed) {
-            return Ok(Arc::clone(&old.account));
-        }
-        let key = (spec.variant.clone(), old.serial);
-        let flight = self.flights.try_get_with(key, self.load(spec, now)).await;
-        match flight {
-            Ok(loaded) => {
-                self.loaded.insert(spec.variant.clone(), Arc::clone(&loaded)).await;
-                Ok(Arc::clone(&loaded.account))
-            }
-            Err(error) => {
-                let step = old.failures.fetch_add(1, Ordering::Relaxed).min(5);
-                let wait = 1_i64 << step;
-                old.retry_at.store(now.saturating_add(wait.min(30)), Ordering::Relaxed);
-                if stale && same {
-                    let variant = &spec.variant;
-                    tracing::warn!(%variant, %error, "Secret source is down; last good secret is used");
-                    return Ok(Arc::clone(&old.account));
-                }
-                Err(AccountError::clone(&error))
-            }
-        }
-    }
-
-    /// Refreshes ahead of expiry, behind the call that noticed it.
-    fn refresh_behind(self: &Arc<Self>, old: &Arc<Loaded>, spec: &Arc<VariantSpec>, now: i64) {
-        if now < old.retry_at.load(Ordering::Relaxed)
-            || old.refreshing.swap(true, Ordering::Relaxed)
-        {
-            return;
-        }
-        let (accounts, old, spec) = (Arc::clone(self), Arc::clone(old), Arc::clone(spec));
-        tokio::spawn(async move {
-            drop(accounts.replace(&old, &spec, now).await);
-            old.refreshing.store(false, Ordering::Relaxed);
-        });
-    }
-
-    /// 80 % of the ttl, less a little that differs per load, so that variants loaded together are
-    /// not refreshed together.
-    fn refresh_seconds(&self, loaded: &Loaded) -> i64 {
-        let ttl = self.settings.ttl_seconds;
-        let spread = ttl / 10;
-        let jitter = i64::try_from(loaded.serial).unwrap_or(0).checked_rem(spread).unwrap_or(0);
-        ttl.saturating_sub(ttl / 5).saturating_sub(jitter)
-    }
-
-    async fn load(&self, spec: &Arc<VariantSpec>, now: i64) -> Result<Arc<Loaded>, AccountError> {
-        let account = self.prepare(spec).await.map_err(|problem| {
-            AccountError::SecretUnavailable { variant: spec.variant.clone(), problem }
-        })?;
-        Ok(Arc::new(Loaded {
-            account: Arc::new(account),
-            spec: Arc::clone(spec),
-            serial: self.serials.fetch_add(1, Ordering::Relaxed),
-            read_at: now,
-            retry_at: AtomicI64::new(i64::MIN),
-            failures: AtomicU64::new(0),
-            refreshing: AtomicBool::new(false),
-        }))
-    }
-
-    async fn prepare(&self, spec: &VariantSpec) -> Result<Account, String> {
-        let mut keys = Vec::new();
-        for key in &spec.keys {
-            keys.push(self.key(key).await?);
-        }
-        let (mut values, mut secrets) = (spec.options.clone(), BTreeMap::new());
-        for (name, reference) in &spec.option_refs {
-            let value = self.source.read(reference).await.map_err(|error| error.to_string())?;
-            if spec.gateway.secret_option(name) {
-                secrets.insert(name.clone(), value.trimmed());
-            } else {
-                let text = std::str::from_utf8(value.expose());
-                let text = text.map_err(|_| format!("option {name} is not text"))?;
-                values.insert(name.clone(), text.into());
-            }
-        }
-        let options = Options::new(values, secrets);
-        let verifier = spec.gateway.verifier(keys, options).map_err(|error| error.to_string())?;
-        let mut callers = Vec::new();
-        for rule in &spec.callers {
-            callers.push(match rule {
-                CallerRule::Uid(uid) => PreparedCaller::Uid(*uid),
-                CallerRule::San(san) => PreparedCaller::San(san.clone()),
-                CallerRule::Token(reference) => {
-                    let token = self.source.read(reference).await;
-                    let token = token.map_err(|error| error.to_string())?.trimmed();
-                    if token.is_empty() {
-                        return Err("a caller's token is empty".to_owned());
-                    }
-                    PreparedCaller::Token(Sha256::digest(token.expose()).into())
-                }
+    /// Every configured variant and how it is, sorted by name. Reads no secret.
+    pub async fn states(&self) -> Vec<VariantState> {
+        let active = self.0.active.load_full();
+        let mut states = Vec::with_capacity(active.slots.len());
+        for slot in active.slots.values() {
+            let entry = self.0.cache.get(&slot.id).await;
+            states.push(VariantState {
+                variant: slot.spec.variant.clone(),
+                gateway: slot.spec.gateway,
+                environment: slot.spec.environment,
+                keys: KeyState::of(slot),
+                loaded_at: entry.map(|entry| entry.loaded_at),
+                problem: slot.problem(),
             });
         }
-        Ok(Account {
-            variant: spec.variant.clone(),
-            gateway: spec.gateway,
-            last_used: verifier.keys().iter().map(|_| AtomicI64::new(0)).collect(),
-            verifier,
-            environment: spec.environment,
-            accounts: spec.accounts.clone(),
-            callers,
-            accept_received_at_max_seconds: spec.accept_received_at_max_seconds,
-        })
+        states.sort_by(|a, b| a.variant.cmp(&b.variant));
+        states
     }
 
-    async fn key(&self, key: &KeySpec) -> Result<KeyFields, String> {
-        let mut fields = BTreeMap::new();
-        for (name, reference) in &key.fields {
-            let value = self.source.read(reference).await.map_err(|error| error.to_string())?;
-            fields.insert(name.clone(), value);
-        }
-        let (label, role, expires_at) = (key.label.clone(), key.role, key.expires_at);
-        Ok(KeyFields { label, role, expires_at, fields })
+    /// Reads every secret again, whatever failed before: something about them changed. Old ones
+    /// are served until the new ones are there, and where they cannot be used.
+    pub async fn refresh(&self) {
+        let active = self.0.active.load_full();
+        // What is under way may have read the old content: wait for it, then read again.
+        settle(active.slots.values().filter_map(|slot| slot.under_way()).collect()).await;
+        let flights = active.slots.values().map(|slot| {
+            slot.clear();
+            self.fly(slot)
+        });
+        settle(flights.collect()).await;
+        self.tidy().await;
+    }
+
+    /// The files that hold the variants' secrets.
+    pub fn files(&self) -> BTreeSet<PathBuf> {
+        let active = self.0.active.load();
+        let places = active.slots.values().flat_map(|slot| slot.spec.references());
+        places.filter_map(|place| place.file().map(Path::to_path_buf)).collect()
+    }
+
+    /// Counts since the start, for metrics.
+    pub fn counts(&self) -> StoreCounts {
+        self.0.counters.counts()
+    }
+
+    /// Accounts at hand and variants configured: both bounded by the configuration.
+    pub async fn entries(&self) -> (u64, usize) {
+        self.tidy().await;
+        (self.0.cache.entry_count(), self.0.active.load().slots.len())
     }
 }
 
-/// A finished flight is of no use once its waiters have their answer.
-const FLIGHT_KEPT: std::time::Duration = std::time::Duration::from_secs(5);
+impl Shared {
+    async fn flight(&self, slot: &Arc<Slot>, sender: &watch::Sender<Option<Outcome>>) {
+        let permit = self.flights.acquire().await;
+        self.counters.read();
+        let reading = Box::pin(load(&slot.spec, &*self.source, Arc::clone(&slot.last_used)));
+        let late = || Err(format!("the source did not answer within {SOURCE_TIMEOUT_MS} ms"));
+        let limit = Duration::from_millis(SOURCE_TIMEOUT_MS);
+        let loaded = timeout(limit, reading).await.unwrap_or_else(|_| late());
+        drop(permit);
+        let outcome = match loaded {
+            Ok((account, warnings)) => Ok(self.land(slot, account, warnings).await),
+            Err(problem) => Err(self.crash(slot, problem.into())),
+        };
+        sender.send_replace(Some(outcome));
+    }
+
+    async fn land(&self, slot: &Slot, account: Account, warnings: Vec<String>) -> Arc<Entry> {
+        let variant = slot.spec.variant.as_str();
+        for problem in slot.news(warnings) {
+            tracing::warn!(variant, problem, "A secret needs attention");
+        }
+        let entry = Arc::new(self.entry(slot.id, account));
+        // In the cache before the flight ends: whoever misses it joins the flight.
+        self.cache.insert(slot.id, Arc::clone(&entry)).await;
+        if slot.clear() {
+            tracing::info!(variant, "Secrets can be used again");
+        }
+        entry
+    }
+
+    fn crash(&self, slot: &Slot, problem: Arc<str>) -> Arc<str> {
+        self.counters.failure();
+        if slot.fail(&problem) {
+            let variant = slot.spec.variant.as_str();
+            tracing::warn!(variant, error = %problem, "Secrets cannot be used");
+        }
+        problem
+    }
+
+    fn entry(&self, id: u64, account: Account) -> Entry {
+        let ttl_seconds = self.settings.ttl_seconds;
+        let loaded_at = (self.clock)();
+        let earliest = ttl_seconds.saturating_mul(4).div_euclid(5).max(1);
+        // Spread over a tenth of the ttl, so that variants loaded together do not refresh together.
+        let spread = ttl_seconds.div_euclid(10).max(1);
+        let jitter = i64::try_from(id).unwrap_or(0).wrapping_mul(7919).rem_euclid(spread);
+        let refresh_after_seconds = earliest.saturating_add(jitter);
+        Entry { account: Arc::new(account), loaded_at, refresh_after_seconds }
+    }
+}
+
+/// Waits until a flight lands.
+async fn landed(mut flight: Flight) -> Outcome {
+    let outcome = flight.wait_for(Option::is_some).await;
+    let outcome = outcome.ok().and_then(|outcome| outcome.clone());
+    outcome.unwrap_or_else(|| Err("the attempt to read it was cut off".into()))
+}
+
+/// Waits for flights together, no longer than one source may take: a slow one goes on alone.
+async fn settle(flights: Vec<Flight>) {
+    let all = async {
+        for flight in flights {
+            let _ = landed(flight).await;
+        }
+    };
+    let _ = timeout(Duration::from_millis(SOURCE_TIMEOUT_MS), all).await;
+}

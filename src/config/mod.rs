@@ -2,19 +2,23 @@
 //!
 //! Floor 5. `config.reference.yaml` in `docs/` names every key.
 
+mod django;
 mod effective;
 mod node;
+mod options;
 mod reader;
 mod table;
 mod variants;
+mod vault;
 
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
-    accounts::{CacheSettings, SecretRef, VariantSpec},
+    accounts::{CacheSettings, SecretRef, SecretSource, SystemSecrets, VariantSpec, VaultSettings},
     limits::CONFIG_BYTES_MAX,
 };
 
@@ -87,6 +91,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long accounts are kept.
     pub cache: CacheSettings,
+    /// Most variants.
+    pub variants_max: u64,
     /// The window of repeats.
     pub repeats: Repeats,
     /// Logs.
@@ -95,10 +101,27 @@ pub struct Config {
     pub audit: bool,
     /// Reflection.
     pub reflection: bool,
-    /// The variants.
+    /// The vault that references of the kind `vault` lead to.
+    pub vault: Option<VaultSettings>,
+    /// Where django-payments' settings are.
+    pub payment_variants: Option<SecretRef>,
+    /// Variants of django-payments' settings that are not served, and why.
+    pub skipped: Vec<Skipped>,
+    /// The variants, sorted by name.
     pub variants: Vec<VariantSpec>,
     /// A short hash of all of this: the active configuration's name.
     pub revision: String,
+}
+
+/// A variant of django-payments' settings that is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its name there.
+    pub variant: String,
+    /// Its provider's path.
+    pub provider: String,
+    /// Why, and what to do.
+    pub reason: &'static str,
 }
 
 /// Mode and group of the Unix socket.
@@ -188,12 +211,18 @@ impl Config {
     pub fn load(path: &Path, purpose: Purpose) -> Result<Self, ConfigError> {
         let unreadable =
             |problem: String| ConfigError::Unreadable { path: path.to_owned(), problem };
-        let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
-        if usize::try_from(size).map_or(true, |size| size > CONFIG_BYTES_MAX) {
+        let facts = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+        if !facts.is_file() {
+            return Err(unreadable("not a regular file".to_owned()));
+        }
+        if usize::try_from(facts.len()).map_or(true, |bytes| bytes > CONFIG_BYTES_MAX) {
             return Err(unreadable("larger than any configuration".to_owned()));
         }
         let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|_| unreadable("not UTF-8".to_owned()))?;
+        if text.trim().is_empty() {
+            return Err(unreadable("empty".to_owned()));
+        }
         let toml = path.extension().is_some_and(|extension| extension == "toml");
         if toml { Self::from_toml(&text, purpose) } else { Self::from_yaml(&text, purpose) }
     }
@@ -225,6 +254,20 @@ impl Config {
         let places = ["payhook.yaml", "payhook.toml", "/etc/payhook/payhook.yaml"];
         let found = places.into_iter().map(PathBuf::from).find(|path| path.is_file());
         found.ok_or(ConfigError::Absent)
+    }
+
+    /// The file of django-payments' settings, where there is one: it is part of the configuration.
+    pub fn payment_variants_file(&self) -> Option<&Path> {
+        self.payment_variants.as_ref().and_then(SecretRef::file)
+    }
+
+    /// Where its secrets come from.
+    pub fn secrets(&self) -> Arc<dyn SecretSource> {
+        #[cfg(feature = "vault")]
+        if let Some(settings) = &self.vault {
+            return Arc::new(crate::accounts::VaultSecrets::new(settings.clone()));
+        }
+        Arc::new(SystemSecrets)
     }
 
     /// What is effective, as YAML, without secrets.

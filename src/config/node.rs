@@ -1,7 +1,7 @@
 //! A configuration file as a tree whose every value knows its line and column. YAML and TOML look
 //! the same from here on.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -11,16 +11,30 @@ use serde::{
 use super::ConfigError;
 use crate::limits::CONFIG_DEPTH_MAX;
 
-/// A value and where it stands, both from 1.
-#[derive(Clone, Debug)]
+/// A value and where it stands.
+#[derive(Clone)]
 pub(super) struct Node {
-    pub(super) line: u64,
-    pub(super) column: u64,
+    pub(super) at: Place,
+    /// Where its key stands; the value's own place where it has none.
+    pub(super) key_at: Place,
     pub(super) value: Value,
 }
 
-/// What stands there.
-#[derive(Clone, Debug)]
+/// A place in a file, from 1; 0 where it is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) line: u64,
+    pub(super) column: u64,
+}
+
+impl Place {
+    pub(super) fn syntax(self, problem: impl Into<String>) -> ConfigError {
+        ConfigError::Syntax { line: self.line, column: self.column, problem: problem.into() }
+    }
+}
+
+/// What stands there. No `Debug`: it may be a secret.
+#[derive(Clone)]
 pub(super) enum Value {
     Null,
     Bool(bool),
@@ -32,6 +46,11 @@ pub(super) enum Value {
 }
 
 impl Value {
+    /// The text, where it is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
     /// The kind, for messages: never the value, which may be a secret.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
@@ -48,33 +67,58 @@ impl Value {
 
 /// Reads YAML.
 pub(super) fn yaml(text: &str) -> Result<Node, ConfigError> {
-    let spanned: serde_saphyr::Spanned<Raw<Yaml>> =
-        serde_saphyr::from_str(text).map_err(|error| {
-            let location = error.location();
-            ConfigError::Syntax {
-                line: location.map_or(0, |at| at.line()),
-                column: location.map_or(0, |at| at.column()),
-                // The first line: what follows quotes the file, which may hold a secret.
-                problem: first_line(&error.without_snippet().to_string()),
-            }
-        })?;
-    Yaml(spanned).node(0)
+    let read: Yaml = serde_saphyr::from_str(text).map_err(|error| {
+        let error = error.without_snippet();
+        yaml_place(error.location().unwrap_or(serde_saphyr::Location::UNKNOWN))
+            .syntax(yaml_problem(error))
+    })?;
+    read.node(0)
+}
+
+/// What is wrong with YAML, in words that quote nothing of the file but keys: what stands there
+/// may be a secret.
+fn yaml_problem(error: &serde_saphyr::Error) -> String {
+    if let serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } = error {
+        return format!("the key {key} appears twice");
+    }
+    let too_large = matches!(error, serde_saphyr::Error::Message { msg, .. } if msg == TOO_LARGE);
+    let other = "not readable as YAML: check indentation, quotes and brackets around here";
+    if too_large { TOO_LARGE.to_owned() } else { other.to_owned() }
+}
+
+fn yaml_place(at: serde_saphyr::Location) -> Place {
+    Place { line: at.line(), column: at.column() }
 }
 
 /// Reads TOML.
 pub(super) fn toml(text: &str) -> Result<Node, ConfigError> {
-    let spanned: toml::Spanned<Raw<Toml>> = toml::from_str(text).map_err(|error| {
-        let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-        ConfigError::Syntax { line, column, problem: first_line(error.message()) }
+    let read: Toml = toml::from_str(text).map_err(|error| {
+        let at = position(text, error.span().map_or(0, |span| span.start));
+        // Only the kind of problem: the rest may quote a secret.
+        let twice = error.message().contains("duplicate key");
+        at.syntax(if twice { "a key appears twice" } else { "not readable as TOML around here" })
     })?;
-    Toml(spanned).node(text, 0)
+    read.node(text, 0)
+}
+
+/// Reads JSON, such as django-payments' settings. Places are those of its key in the
+/// configuration.
+pub(super) fn json(text: &str, at: Place) -> Result<Node, ConfigError> {
+    let read: Json = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        at.syntax(format!("payment_variants: not readable as JSON, its line {line}:{column}"))
+    })?;
+    read.node(at, 0)
 }
 
 /// A YAML value with its place.
-struct Yaml(serde_saphyr::Spanned<Raw<Yaml>>);
+struct Yaml(serde_saphyr::Spanned<Raw<serde_saphyr::Spanned<String>, Yaml>>);
 
 /// A TOML value with its place.
-struct Toml(toml::Spanned<Raw<Toml>>);
+struct Toml(toml::Spanned<Raw<toml::Spanned<String>, Toml>>);
+
+/// A JSON value.
+struct Json(Raw<String, Json>);
 
 impl<'de> Deserialize<'de> for Yaml {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -88,46 +132,60 @@ impl<'de> Deserialize<'de> for Toml {
     }
 }
 
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Deserialize::deserialize(deserializer).map(Self)
+    }
+}
+
 impl Yaml {
     fn node(self, depth: usize) -> Result<Node, ConfigError> {
-        let at = self.0.referenced;
-        let (line, column) = (at.line(), at.column());
-        let value = self.0.value.value(line, column, depth, Yaml::node)?;
-        Ok(Node { line, column, value })
+        let at = yaml_place(self.0.referenced);
+        let key = |key: serde_saphyr::Spanned<String>| (yaml_place(key.referenced), key.value);
+        let value = self.0.value.value(at, depth, &key, &|child, depth| child.node(depth))?;
+        Ok(Node { at, key_at: at, value })
     }
 }
 
 impl Toml {
     fn node(self, text: &str, depth: usize) -> Result<Node, ConfigError> {
-        let (line, column) = position(text, self.0.span().start);
-        let raw = self.0.into_inner();
-        let value = raw.value(line, column, depth, |child, depth| child.node(text, depth))?;
-        Ok(Node { line, column, value })
+        let at = position(text, self.0.span().start);
+        let key = |key: toml::Spanned<String>| (position(text, key.span().start), key.into_inner());
+        let child = |child: Self, depth| child.node(text, depth);
+        let value = self.0.into_inner().value(at, depth, &key, &child)?;
+        Ok(Node { at, key_at: at, value })
     }
 }
 
-/// A value whose children are still in the format's own wrapper.
-enum Raw<T> {
+impl Json {
+    fn node(self, at: Place, depth: usize) -> Result<Node, ConfigError> {
+        let child = |child: Self, depth| child.node(at, depth);
+        let value = self.0.value(at, depth, &|key| (at, key), &child)?;
+        Ok(Node { at, key_at: at, value })
+    }
+}
+
+/// A value whose keys and children are still in the format's own wrappers.
+enum Raw<K, T> {
     Null,
     Bool(bool),
     Integer(i64),
     Float,
     Text(String),
     List(Vec<T>),
-    Map(Vec<(String, T)>),
+    Map(Vec<(K, T)>),
 }
 
-impl<T> Raw<T> {
+impl<K, T> Raw<K, T> {
     fn value(
         self,
-        line: u64,
-        column: u64,
+        at: Place,
         depth: usize,
-        node: impl Fn(T, usize) -> Result<Node, ConfigError>,
+        key: &dyn Fn(K) -> (Place, String),
+        node: &dyn Fn(T, usize) -> Result<Node, ConfigError>,
     ) -> Result<Value, ConfigError> {
         if depth > CONFIG_DEPTH_MAX {
-            let problem = "nested deeper than any configuration".to_owned();
-            return Err(ConfigError::Syntax { line, column, problem });
+            return Err(at.syntax("nested deeper than any configuration"));
         }
         let below = depth.saturating_add(1);
         Ok(match self {
@@ -141,23 +199,30 @@ impl<T> Raw<T> {
                 Value::List(list.collect::<Result<_, _>>()?)
             }
             Self::Map(map) => {
-                let map = map.into_iter().map(|(key, child)| Ok((key, node(child, below)?)));
-                Value::Map(map.collect::<Result<_, _>>()?)
+                let (mut seen, mut entries) = (BTreeSet::new(), Vec::with_capacity(map.len()));
+                for (name, child) in map {
+                    let (key_at, name) = key(name);
+                    if !seen.insert(name.clone()) {
+                        return Err(key_at.syntax(format!("the key {name} appears twice")));
+                    }
+                    entries.push((name, Node { key_at, ..node(child, below)? }));
+                }
+                Value::Map(entries)
             }
         })
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Raw<T> {
+impl<'de, K: Deserialize<'de>, T: Deserialize<'de>> Deserialize<'de> for Raw<K, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RawVisitor(std::marker::PhantomData))
     }
 }
 
-struct RawVisitor<T>(std::marker::PhantomData<T>);
+struct RawVisitor<K, T>(std::marker::PhantomData<(K, T)>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for RawVisitor<T> {
-    type Value = Raw<T>;
+impl<'de, K: Deserialize<'de>, T: Deserialize<'de>> Visitor<'de> for RawVisitor<K, T> {
+    type Value = Raw<K, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
@@ -184,7 +249,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RawVisitor<T> {
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        i64::try_from(value).map(Raw::Integer).map_err(|_| E::custom("the number is too large"))
+        i64::try_from(value).map(Raw::Integer).map_err(|_| E::custom(TOO_LARGE))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
@@ -204,24 +269,19 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RawVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries: Vec<(String, T)> = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if entries.iter().any(|(other, _)| *other == key) {
-                return Err(de::Error::custom(format!("the key {key} appears twice")));
-            }
-            entries.push((key, map.next_value()?));
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
         }
         Ok(Raw::Map(entries))
     }
 }
 
-fn position(text: &str, offset: usize) -> (u64, u64) {
+fn position(text: &str, offset: usize) -> Place {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count().saturating_add(1);
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
-    (u64::try_from(line).unwrap_or(0), u64::try_from(column).unwrap_or(0))
+    Place { line: u64::try_from(line).unwrap_or(0), column: u64::try_from(column).unwrap_or(0) }
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
-}
+const TOO_LARGE: &str = "the number is too large";

@@ -4,10 +4,11 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use super::{
-    Config, ConfigError, Limits, Listen, Log, LogFormat, Purpose, Repeats, Socket, Tls, effective,
+    Config, ConfigError, Limits, Listen, Log, LogFormat, Purpose, Repeats, Socket, Tls, django,
+    effective,
     node::{Node, Value},
     table::{Kind, Table},
-    variants,
+    variants, vault,
 };
 use crate::{
     accounts::{CacheSettings, SecretRef},
@@ -30,13 +31,26 @@ pub(super) fn config(root: &Node, purpose: Purpose) -> Result<Config, ConfigErro
         "log",
         "audit",
         "reflection",
+        "vault",
+        "payment_variants",
         "variants",
     ])?;
     let cache = table.table("cache")?;
     cache.only(&["ttl_seconds", "max_stale_seconds", "negative_seconds", "variants_max"])?;
     let repeats = table.table("repeats")?;
     repeats.only(&["window_seconds", "entries_max"])?;
-    cache.integer("variants_max", 1, 10_000, 10_000)?;
+    let variants_max = cache.size("variants_max", 1, int(limits::VARIANTS_MAX), 10_000)?;
+    let mut variants = variants::read(&table, purpose)?;
+    let payment_variants = table.reference("payment_variants", Kind::Secret, purpose)?;
+    let skipped = match &payment_variants {
+        Some(reference) => django::read(&table, reference, &mut variants)?,
+        None => Vec::new(),
+    };
+    if u64::try_from(variants.len()).map_or(true, |count| count > variants_max) {
+        let problem = format!("{} variants, cache.variants_max is {variants_max}", variants.len());
+        return Err(table.error("variants", &problem));
+    }
+    variants.sort_by(|a, b| a.variant.cmp(&b.variant));
     let mut config = Config {
         listen: listen(&table)?,
         insecure_listen: table.flag("insecure_listen", false)?,
@@ -50,6 +64,7 @@ pub(super) fn config(root: &Node, purpose: Purpose) -> Result<Config, ConfigErro
             max_stale_seconds: cache.integer("max_stale_seconds", 0, 604_800, 86_400)?,
             negative_seconds: cache.integer("negative_seconds", 0, 5, 5)?,
         },
+        variants_max,
         repeats: Repeats {
             window_seconds: repeats.size("window_seconds", 0, 604_800, 86_400)?,
             entries_max: repeats.size("entries_max", 1, 10_000_000, 100_000)?,
@@ -57,10 +72,14 @@ pub(super) fn config(root: &Node, purpose: Purpose) -> Result<Config, ConfigErro
         log: log(&table)?,
         audit: table.flag("audit", false)?,
         reflection: table.flag("reflection", purpose == Purpose::Development)?,
-        variants: variants::read(&table, purpose)?,
+        vault: vault::read(&table, purpose)?,
+        payment_variants,
+        skipped,
+        variants,
         revision: String::new(),
     };
     secure(&table, &config)?;
+    vault::needed(&table, &config)?;
     config.revision = effective::revision(&config);
     Ok(config)
 }
@@ -91,16 +110,10 @@ fn listen(table: &Table<'_>) -> Result<Vec<Listen>, ConfigError> {
         Some(Value::Text(text)) => read(text).map(|one| vec![one]),
         Some(Value::List(list)) if !list.is_empty() && list.len() <= 4 => list
             .iter()
-            .map(|node| match &node.value {
-                Value::Text(text) => read(text),
-                Value::Null
-                | Value::Bool(_)
-                | Value::Integer(_)
-                | Value::Float
-                | Value::List(_)
-                | Value::Map(_) => {
-                    Err(table.error("listen", &format!("holds {}", node.value.kind())))
-                }
+            .map(|node| {
+                let kind = node.value.kind();
+                let wrong = || table.error_at(node.at, "listen", &format!("holds {kind}"));
+                read(node.value.text().ok_or_else(wrong)?)
             })
             .collect(),
         Some(other) => {
@@ -136,7 +149,7 @@ fn tls(table: &Table<'_>, purpose: Purpose) -> Result<Option<Tls>, ConfigError> 
     let file = |key: &str| match tls.reference(key, Kind::Public, purpose)? {
         Some(SecretRef::File(path)) => Ok(Some(path)),
         None => Ok(None),
-        Some(SecretRef::Env(_) | SecretRef::Inline(_)) => {
+        Some(SecretRef::Env(_) | SecretRef::Inline(_) | SecretRef::Vault { .. }) => {
             Err(tls.error(key, "expected {file: path}"))
         }
     };

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{
     ConfigError, Purpose,
-    node::{Node, Value},
+    node::Value,
+    options,
     table::{Kind, Table},
 };
 use crate::{
-    accounts::{CallerRule, KeySpec, SecretRef, VariantSpec},
-    gateway::{self, GATEWAYS, Gateway, KeyFieldKind, OptionField, OptionKind},
-    limits::{KEYS_MAX, TOLERANCE_SECONDS_MAX, VARIANTS_MAX},
+    accounts::{CallerRule, KeySpec, VariantSpec},
+    gateway::{self, GATEWAYS, Gateway, KeyFieldKind},
+    limits::{KEYS_MAX, VARIANT_LIST_MAX, VARIANTS_MAX},
     model::{Environment, Timestamp, UnixSeconds, Variant},
-    verify::{KeyRole, scheme::Freshness},
+    verify::KeyRole,
 };
 
 /// Reads `variants`.
@@ -23,8 +24,8 @@ pub(super) fn read(table: &Table<'_>, purpose: Purpose) -> Result<Vec<VariantSpe
         if specs.len() >= VARIANTS_MAX {
             return Err(table.error("variants", "more than 10000 variants"));
         }
-        let variant =
-            Variant::new(name).map_err(|error| variants.error(name, &error.to_string()))?;
+        let variant = Variant::new(name)
+            .map_err(|error| variants.error_at(node.key_at, name, &error.to_string()))?;
         let table = Table::of(variants.path_of(name), Some(node))?;
         specs.push(spec(variant, &table, purpose)?);
     }
@@ -55,7 +56,7 @@ fn spec(variant: Variant, table: &Table<'_>, purpose: Purpose) -> Result<Variant
         option_refs: BTreeMap::new(),
         accept_received_at_max_seconds: 0,
     };
-    options(&mut spec, &table.table("options")?, purpose)?;
+    options::read(&mut spec, &table.table("options")?, purpose)?;
     check_scheme(&spec, table)?;
     Ok(spec)
 }
@@ -93,8 +94,11 @@ fn keys(
     purpose: Purpose,
 ) -> Result<Vec<KeySpec>, ConfigError> {
     let keys = each(table, "keys", |key| key_spec(gateway, key, purpose))?;
-    if keys.is_empty() || keys.len() > KEYS_MAX {
-        return Err(table.error("keys", &format!("expected 1 to {KEYS_MAX} keys, newest first")));
+    // A gateway that signs with published certificates has no keys to configure.
+    let fewest = usize::from(!gateway.keys.is_empty());
+    if keys.len() < fewest || keys.len() > KEYS_MAX {
+        let problem = format!("expected {fewest} to {KEYS_MAX} keys, newest first");
+        return Err(table.error("keys", &problem));
     }
     let mut labels: Vec<_> = keys.iter().filter_map(|key| key.label.as_deref()).collect();
     labels.sort_unstable();
@@ -139,89 +143,6 @@ fn key_spec(gateway: &Gateway, key: &Table<'_>, purpose: Purpose) -> Result<KeyS
     Ok(KeySpec { label, role, expires_at, fields })
 }
 
-fn options(spec: &mut VariantSpec, table: &Table<'_>, purpose: Purpose) -> Result<(), ConfigError> {
-    let gateway = spec.gateway;
-    let mut known: Vec<_> = gateway.options.iter().map(|field| field.name).collect();
-    let none = crate::verify::Options::default();
-    let timed = gateway.scheme(&none).map_or(true, |s| s.freshness != Freshness::NotSigned);
-    if timed {
-        known.extend(["tolerance_seconds", "accept_received_at_max_seconds"]);
-    }
-    table.only(&known)?;
-    if table.get("tolerance_seconds").is_some() {
-        let seconds = table.integer("tolerance_seconds", 1, TOLERANCE_SECONDS_MAX, 300)?;
-        spec.options.insert("tolerance_seconds".to_owned(), seconds.into());
-    }
-    spec.accept_received_at_max_seconds =
-        table.integer("accept_received_at_max_seconds", 0, 604_800, 0)?;
-    for field in gateway.options {
-        if let Some(node) = table.get(field.name).filter(|node| !matches!(node.value, Value::Null))
-        {
-            option(spec, table, field, node, purpose)?;
-        }
-    }
-    Ok(())
-}
-
-fn option(
-    spec: &mut VariantSpec,
-    table: &Table<'_>,
-    field: &OptionField,
-    node: &Node,
-    purpose: Purpose,
-) -> Result<(), ConfigError> {
-    let name = field.name;
-    let mut set = |value: serde_json::Value| {
-        spec.options.insert(name.to_owned(), value);
-    };
-    match field.kind {
-        OptionKind::Flag => set(table.flag(name, false)?.into()),
-        OptionKind::Integer { min, max } => set(table.integer(name, min, max, min)?.into()),
-        OptionKind::Nested => set(json(table, name, node)?),
-        OptionKind::OneOf(words) => {
-            let word = table.text(name)?.unwrap_or_default();
-            if !words.contains(&word) {
-                return Err(table.error(name, &format!("expected one of {}", words.join(", "))));
-            }
-            set(word.into());
-        }
-        OptionKind::Secret => {
-            let reference = table.reference(name, Kind::Secret, purpose)?;
-            spec.option_refs.extend(reference.map(|it| (name.to_owned(), it)));
-        }
-        OptionKind::Text => match table.reference(name, Kind::Public, purpose)? {
-            Some(SecretRef::Inline(text)) => {
-                set(String::from_utf8_lossy(text.expose()).into_owned().into());
-            }
-            Some(reference) => {
-                spec.option_refs.insert(name.to_owned(), reference);
-            }
-            None => {}
-        },
-        OptionKind::TextList => set(table.texts(name)?.into()),
-    }
-    Ok(())
-}
-
-/// A nested table as it is: the gateway itself checks it.
-fn json(table: &Table<'_>, key: &str, node: &Node) -> Result<serde_json::Value, ConfigError> {
-    Ok(match &node.value {
-        Value::Null => serde_json::Value::Null,
-        Value::Bool(value) => (*value).into(),
-        Value::Integer(value) => (*value).into(),
-        Value::Float => return Err(table.error(key, "holds a number with decimals")),
-        Value::Text(text) => text.as_str().into(),
-        Value::List(list) => {
-            list.iter().map(|node| json(table, key, node)).collect::<Result<Vec<_>, _>>()?.into()
-        }
-        Value::Map(entries) => {
-            let entries =
-                entries.iter().map(|(name, node)| Ok((name.clone(), json(table, key, node)?)));
-            serde_json::Value::Object(entries.collect::<Result<_, ConfigError>>()?)
-        }
-    })
-}
-
 fn each<T>(
     table: &Table<'_>,
     key: &str,
@@ -229,6 +150,9 @@ fn each<T>(
 ) -> Result<Vec<T>, ConfigError> {
     match table.get(key).map(|node| &node.value) {
         None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::List(list)) if list.len() > VARIANT_LIST_MAX => {
+            Err(table.error(key, &format!("more than {VARIANT_LIST_MAX} entries")))
+        }
         Some(Value::List(list)) => list
             .iter()
             .enumerate()

@@ -66,6 +66,9 @@ fn tls(tls: &Tls) -> Result<ServerConfig, String> {
             PrivateKeyDer::from_pem_slice(std::env::var(name).unwrap_or_default().as_bytes())
         }
         SecretRef::Inline(secret) => PrivateKeyDer::from_pem_slice(secret.expose()),
+        SecretRef::Vault { .. } => {
+            return Err("tls.private_key: expected {file: path} or {env: NAME}".to_owned());
+        }
     };
     let key = key.map_err(|_| format!("tls.private_key: {} is no PEM key", tls.private_key))?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))

@@ -1,108 +1,229 @@
 //! Takes changed configurations and secrets while serving. What cannot be used changes nothing.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     accounts::Accounts,
     config::{Config, Purpose},
+    limits::{CONFIG_BYTES_MAX, WATCHED_DIRECTORIES_MAX},
     telemetry::Metrics,
 };
 
-/// Watches the configuration file and reads secrets again.
+/// Watches the configuration and the files of secrets. Their content decides, not their times:
+/// Kubernetes swaps a symbolic link above them.
 #[derive(Debug)]
 pub struct Reload {
     path: Option<PathBuf>,
     purpose: Purpose,
     accounts: Arc<Accounts>,
     metrics: Arc<Metrics>,
-    seen: Mutex<Option<[u8; 32]>>,
+    state: Mutex<State>,
+    looking: tokio::sync::Mutex<()>,
 }
 
+#[derive(Debug, Default)]
+struct State {
+    configuration: Option<Hash>,
+    secrets: Option<Hash>,
+    /// A file beside the configuration that is part of it.
+    included: Option<PathBuf>,
+    problem: Option<String>,
+}
+
+type Hash = [u8; 32];
+
 impl Reload {
-    /// Watches this file; `None` where nothing can change.
+    /// Watches this file; `None` where only secrets can change.
     pub fn new(
         path: Option<PathBuf>,
         purpose: Purpose,
         accounts: Arc<Accounts>,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
-        let seen = Mutex::new(path.as_deref().and_then(hash));
-        Arc::new(Self { path, purpose, accounts, metrics, seen })
+        let (state, looking) = (Mutex::default(), tokio::sync::Mutex::default());
+        Arc::new(Self { path, purpose, accounts, metrics, state, looking })
     }
 
-    /// Looks for changes until it is dropped: on every event in the file's directory, and every
-    /// few seconds, because not every volume tells.
+    /// Why the configuration that is in the file now is not the one that is served.
+    pub fn problem(&self) -> Option<String> {
+        self.state(|state| state.problem.clone())
+    }
+
+    /// Looks for changes until it is dropped: on every event in the files' directories, and every
+    /// second or so, because not every volume tells of changes.
     pub async fn watch(self: Arc<Self>) {
         let changed = Arc::new(Notify::new());
-        let directory = self.path.as_deref().and_then(Path::parent).map(Path::to_owned);
-        let directory = directory
-            .map(|path| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path });
-        let _watcher = directory.and_then(|directory| watcher(&directory, &changed));
+        let mut watched = Watched::default();
         loop {
-            // Either way the content decides; a burst of events becomes one look.
-            let _ = tokio::time::timeout(POLL, changed.notified()).await;
-            self.if_changed().await;
-            self.accounts.refresh().await;
+            let began = Instant::now();
+            self.look().await;
+            watched.follow(self.directories(), &changed);
+            // Ten thousand files take longer to read than ten: never more than a part of the time.
+            let pause = POLL.max(began.elapsed().saturating_mul(POLL_SHARE));
+            let _ = tokio::time::timeout(pause, changed.notified()).await;
+            // A burst of events becomes one look.
+            tokio::time::sleep(SETTLE).await;
         }
     }
 
     /// Takes the configuration now, changed or not, and reads secrets again.
     pub async fn now(&self) {
-        self.take();
+        self.state(|state| {
+            state.configuration = None;
+            state.secrets = None;
+        });
+        let _one_at_a_time = self.looking.lock().await;
+        self.take().await;
         self.accounts.refresh().await;
     }
 
-    async fn if_changed(&self) {
-        let Some(path) = self.path.clone() else { return };
-        let read = tokio::task::spawn_blocking(move || hash(&path)).await.ok().flatten();
-        let changed = match self.seen.lock() {
-            Ok(mut seen) if *seen != read => {
-                *seen = read;
-                true
+    /// Looks once, and takes what changed.
+    pub async fn look(&self) {
+        let _one_at_a_time = self.looking.lock().await;
+        let included = self.state(|state| state.included.clone());
+        let files: Vec<_> = self.path.clone().into_iter().chain(included).collect();
+        if let Some(hash) = hash(files).await
+            && self.state(|state| state.configuration != Some(hash))
+        {
+            // The first look takes what was loaded at the start once more, in case it changed
+            // between; equal variants are kept as they are.
+            self.take().await;
+            self.state(|state| state.configuration = Some(hash));
+        }
+        if let Some(hash) = hash(self.accounts.files().into_iter().collect()).await {
+            let before = self.state(|state| state.secrets.replace(hash));
+            if before.is_some_and(|before| before != hash) {
+                tracing::info!("Secret files changed");
+                self.accounts.refresh().await;
             }
-            Ok(_) | Err(_) => false,
-        };
-        if changed {
-            self.take();
         }
     }
 
-    fn take(&self) {
-        let Some(path) = &self.path else { return };
-        match Config::load(path, self.purpose) {
-            Ok(mut config) => {
-                let revision = config.revision.clone();
-                self.accounts.swap(std::mem::take(&mut config.variants), revision.clone());
-                self.metrics.reloads.inc();
-                tracing::info!(revision, "Configuration taken");
-            }
-            Err(error) => {
-                self.metrics.reloads_failed.inc();
-                tracing::error!(%error, "Configuration refused; the last good one stays");
-            }
+    async fn take(&self) {
+        let (Some(path), purpose) = (self.path.clone(), self.purpose) else { return };
+        let loaded = tokio::task::spawn_blocking(move || Config::load(&path, purpose)).await;
+        let loaded = loaded.map_err(|error| error.to_string());
+        match loaded.and_then(|loaded| loaded.map_err(|error| error.to_string())) {
+            Ok(config) => self.accept(config).await,
+            Err(problem) => self.refuse(problem),
         }
+    }
+
+    async fn accept(&self, config: Config) {
+        let included = config.payment_variants_file().map(Path::to_path_buf);
+        let mended = self.state(|state| {
+            state.included = included;
+            state.problem.take().is_some()
+        });
+        for skipped in &config.skipped {
+            let (variant, reason) = (&skipped.variant, skipped.reason);
+            tracing::warn!(variant, reason, "Variant of payment_variants is not served");
+        }
+        let revision = config.revision;
+        let same = self.accounts.revision() == revision;
+        self.accounts.apply(config.variants, revision.clone()).await;
+        if !same || mended {
+            self.metrics.reloads.inc();
+            tracing::info!(revision, "Configuration taken");
+        }
+    }
+
+    fn refuse(&self, problem: String) {
+        self.metrics.reloads_failed.inc();
+        let news = self.state(|state| state.problem.as_ref() != Some(&problem));
+        if news {
+            tracing::error!(error = problem, "Configuration refused; the last good one stays");
+        }
+        self.state(|state| state.problem = Some(problem));
+    }
+
+    fn directories(&self) -> BTreeSet<PathBuf> {
+        let mut files = self.accounts.files();
+        files.extend(self.path.clone());
+        files.extend(self.state(|state| state.included.clone()));
+        let parents = files.iter().filter_map(|file| file.parent());
+        let parents = parents.map(|parent| {
+            if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_path_buf() }
+        });
+        parents.take(WATCHED_DIRECTORIES_MAX).collect()
+    }
+
+    fn state<R>(&self, with: impl FnOnce(&mut State) -> R) -> R {
+        with(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn hash(path: &Path) -> Option<[u8; 32]> {
-    std::fs::read(path).ok().map(|bytes| Sha256::digest(bytes).into())
+/// What is watched right now.
+#[derive(Default)]
+struct Watched {
+    directories: BTreeSet<PathBuf>,
+    watcher: Option<notify::RecommendedWatcher>,
 }
 
-fn watcher(directory: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
+impl Watched {
+    fn follow(&mut self, directories: BTreeSet<PathBuf>, changed: &Arc<Notify>) {
+        if self.directories == directories {
+            return;
+        }
+        self.watcher = watcher(&directories, changed);
+        self.directories = directories;
+    }
+}
+
+fn watcher(
+    directories: &BTreeSet<PathBuf>,
+    changed: &Arc<Notify>,
+) -> Option<notify::RecommendedWatcher> {
     use notify::Watcher as _;
     let changed = Arc::clone(changed);
-    let watcher = notify::recommended_watcher(move |_| changed.notify_one());
-    let mut watcher = watcher.ok()?;
-    watcher.watch(directory, notify::RecursiveMode::NonRecursive).ok()?;
+    // Reading a file is an event too: our own looks must not wake us.
+    let tell = move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            changed.notify_one();
+        }
+    };
+    let mut watcher = notify::recommended_watcher(tell).ok()?;
+    for directory in directories {
+        if watcher.watch(directory, notify::RecursiveMode::NonRecursive).is_err() {
+            tracing::debug!(directory = %directory.display(), "No events from this directory; it is looked at");
+        }
+    }
     Some(watcher)
 }
 
+/// The content of files together; an unreadable one counts as empty, so that its return is seen.
+async fn hash(files: Vec<PathBuf>) -> Option<Hash> {
+    if files.is_empty() {
+        return None;
+    }
+    let read = move || {
+        let mut hash = Sha256::new();
+        for file in files {
+            let content = content(&file).unwrap_or_default();
+            hash.update(Sha256::digest(zeroize::Zeroizing::new(content).as_slice()));
+        }
+        hash.finalize().into()
+    };
+    tokio::task::spawn_blocking(read).await.ok()
+}
+
+fn content(file: &Path) -> Option<Vec<u8>> {
+    let facts = std::fs::metadata(file).ok()?;
+    let fits = usize::try_from(facts.len()).is_ok_and(|bytes| bytes <= CONFIG_BYTES_MAX);
+    if facts.is_file() && fits { std::fs::read(file).ok() } else { None }
+}
+
 /// How often files are looked at where no event comes.
-const POLL: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(900);
+/// The pause between looks is at least this many times as long as a look.
+const POLL_SHARE: u32 = 50;
+/// Events come in bursts: a swap of a mount makes six.
+const SETTLE: Duration = Duration::from_millis(20);

@@ -1,0 +1,133 @@
+//! One variant's place in the store: its configuration, its one flight, and its last failure.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+
+use tokio::{
+    sync::watch,
+    time::{Duration, Instant},
+};
+
+use super::{spec::VariantSpec, store::Entry};
+use crate::limits::{BACKOFF_COLD_MS_MAX, BACKOFF_MS_MAX, BACKOFF_MS_MIN};
+
+/// What a flight brings.
+pub(super) type Outcome = Result<Arc<Entry>, Arc<str>>;
+
+/// A flight as its waiters see it: nothing until it lands.
+pub(super) type Flight = watch::Receiver<Option<Outcome>>;
+
+/// One configured variant. A changed configuration makes a new slot, so that nothing of the old
+/// one can answer for it.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) id: u64,
+    pub(super) spec: VariantSpec,
+    /// When each key last matched; 0 is never.
+    pub(super) last_used: Arc<[AtomicI64]>,
+    flight: Mutex<Option<Flight>>,
+    failure: Mutex<Option<Failure>>,
+    warned: Mutex<Vec<String>>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    message: Arc<str>,
+    at: Instant,
+    attempts: u32,
+}
+
+/// Whether anything can be served while the source is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Nothing: the call fails.
+    Nothing,
+    /// An account made of older secrets.
+    Older,
+}
+
+/// A flight that was joined.
+pub(super) enum Joined {
+    /// It was already under way.
+    Earlier(Flight),
+    /// It starts now: the caller runs it and announces what it brings.
+    First(Flight, watch::Sender<Option<Outcome>>),
+}
+
+impl Slot {
+    pub(super) fn new(spec: VariantSpec) -> Self {
+        let last_used = spec.keys.iter().map(|_| AtomicI64::new(0)).collect();
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let (flight, failure, warned) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { id, spec, last_used, flight, failure, warned }
+    }
+
+    /// Joins the flight under way, or starts one.
+    pub(super) fn join(&self) -> Joined {
+        let mut flight = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(earlier) = flight.as_ref().filter(|flight| is_under_way(flight)) {
+            return Joined::Earlier(earlier.clone());
+        }
+        let (sender, receiver) = watch::channel(None);
+        *flight = Some(receiver.clone());
+        Joined::First(receiver, sender)
+    }
+
+    /// The flight under way.
+    pub(super) fn under_way(&self) -> Option<Flight> {
+        let flight = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
+        flight.as_ref().filter(|flight| is_under_way(flight)).cloned()
+    }
+
+    /// The failure that still forbids another attempt.
+    pub(super) fn refusal(&self, held: Held, cold_ms_max: u64) -> Option<Arc<str>> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let failure = failure.as_ref()?;
+        let longest = match held {
+            Held::Nothing => BACKOFF_COLD_MS_MAX.min(cold_ms_max),
+            Held::Older => BACKOFF_MS_MAX,
+        };
+        let doubled = 1_u64.checked_shl(failure.attempts.min(20)).unwrap_or(u64::MAX);
+        let pause = Duration::from_millis(BACKOFF_MS_MIN.saturating_mul(doubled).min(longest));
+        (failure.at.elapsed() < pause).then(|| Arc::clone(&failure.message))
+    }
+
+    /// The message of the last attempt, where it failed.
+    pub(super) fn problem(&self) -> Option<Arc<str>> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.as_ref().map(|failure| Arc::clone(&failure.message))
+    }
+
+    /// Notes a failure; true for one that differs from the last, which is worth a line in the log.
+    pub(super) fn fail(&self, message: &Arc<str>) -> bool {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = failure.take();
+        let attempts = last.as_ref().map_or(0, |last| last.attempts.saturating_add(1));
+        let news = last.is_none_or(|last| last.message != *message);
+        *failure = Some(Failure { message: Arc::clone(message), at: Instant::now(), attempts });
+        news
+    }
+
+    /// Forgets the failure; true where there was one.
+    pub(super) fn clear(&self) -> bool {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+    }
+
+    /// The warnings that were not given before; the last ones are remembered.
+    pub(super) fn news(&self, warnings: Vec<String>) -> Vec<String> {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = warnings.iter().filter(|warning| !warned.contains(warning)).cloned().collect();
+        *warned = warnings;
+        news
+    }
+}
+
+/// A flight whose sender is gone without an outcome was cut off with its runtime.
+fn is_under_way(flight: &Flight) -> bool {
+    flight.has_changed().is_ok() && flight.borrow().is_none()
+}
+
+/// Slots are told apart by number, so that equal names of two configurations never mix.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
