@@ -15,9 +15,19 @@
     reason = "a test may stop at what it did not expect, and is no public interface"
 )]
 
+#[cfg(feature = "server")]
+mod accounts;
 mod cases;
 #[cfg(feature = "server")]
+mod config;
+#[cfg(feature = "server")]
+mod django;
+#[cfg(feature = "server")]
+mod guards;
+#[cfg(feature = "server")]
 mod mapping;
+#[cfg(feature = "server")]
+mod reload;
 #[cfg(feature = "server")]
 mod rpc;
 mod samples;
@@ -26,4 +36,6 @@ mod serving;
 #[cfg(feature = "server")]
 mod tidy;
 mod transitions;
+#[cfg(feature = "vault")]
+mod vault;
 mod vectors;

@@ -1,0 +1,122 @@
+//! Guards of a variant, and the windows of what was seen before.
+
+use payhook::{
+    accounts::{
+        Bodies, BodyCheck, Caller, CallerRule, GuardError, Repeats, SecretRef, VariantSpec,
+    },
+    model::{Environment, Event, UnixSeconds, Variant},
+};
+
+use crate::accounts::{Hands, Mood, Moody, SECRET, START, spec, store, ttl};
+
+#[tokio::test(start_paused = true)]
+async fn guards_hold_for_every_pairing() {
+    let (source, hands) = (Moody::new(Mood::Up(SECRET)), Hands::new());
+    let accounts = store(&source, &hands, ttl(300));
+    let event = |environment, account: Option<&'static str>| Event {
+        environment,
+        account: account.map(Into::into),
+        ..Event::envelope()
+    };
+    let (live, test) = (Some(Environment::Live), Some(Environment::Test));
+    let rows = [
+        (None, live, Ok(())),
+        (None, test, Ok(())),
+        (live, live, Ok(())),
+        (live, None, Ok(())),
+        (live, test, Err(GuardError::TestEventOnLive)),
+        (test, test, Ok(())),
+        (test, None, Ok(())),
+        (test, live, Err(GuardError::LiveEventOnTest)),
+    ];
+    for (pinned, from, expected) in rows {
+        let pinned = VariantSpec { environment: pinned, ..spec("shop", None) };
+        accounts.apply(vec![pinned], "r".to_owned()).await;
+        let account = accounts.account("shop").await.unwrap();
+        assert_eq!(account.guard(&event(from, None)), expected);
+    }
+    let listed = VariantSpec { accounts: vec!["acct_1".to_owned()], ..spec("shop", None) };
+    accounts.apply(vec![listed], "r".to_owned()).await;
+    let account = accounts.account("shop").await.unwrap();
+    assert_eq!(account.guard(&event(None, Some("acct_1"))), Ok(()));
+    for other in ["acct_2", "acct_", "acct_11", "ACCT_1", ""] {
+        let refused = account.guard(&event(None, Some(other)));
+        assert_eq!(refused, Err(GuardError::AccountMismatch), "{other:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_are_known_by_uid_certificate_or_token() {
+    let (source, hands) = (Moody::new(Mood::Up("a token of sufficient length")), Hands::new());
+    let accounts = store(&source, &hands, ttl(300));
+    let caller = |uid, san: Option<&str>, token: Option<&str>| {
+        let mut caller = Caller { uid, ..Caller::default() };
+        caller.sans.extend(san.map(str::to_owned));
+        if let Some(token) = token {
+            caller.set_bearer(token);
+        }
+        caller
+    };
+    let (san, token) = ("spiffe://shop/web", "a token of sufficient length");
+    let anybody = accounts.account("shop").await.unwrap();
+    assert!(anybody.allows(&Caller::default()));
+    let rules = || {
+        let token = SecretRef::Env("TOKEN".to_owned());
+        vec![CallerRule::Uid(1000), CallerRule::San(san.to_owned()), CallerRule::Token(token)]
+    };
+    accounts.apply(vec![VariantSpec { callers: rules(), ..spec("shop", None) }], "r".into()).await;
+    let account = accounts.account("shop").await.unwrap();
+    for good in [
+        caller(Some(1000), None, None),
+        caller(None, Some(san), None),
+        caller(None, None, Some(token)),
+        caller(Some(1), Some("other"), Some(token)),
+    ] {
+        assert!(account.allows(&good), "{good:?}");
+    }
+    for bad in [
+        Caller::default(),
+        caller(Some(0), None, None),
+        caller(None, Some("spiffe://shop/web/2"), None),
+        caller(None, None, Some("")),
+        caller(None, None, Some("a token of sufficient lengtH")),
+    ] {
+        assert!(!account.allows(&bad), "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn repeats_are_counted_within_the_window_and_bounded() {
+    let shop = Variant::new("shop").unwrap();
+    let at = |offset| UnixSeconds::new(START + offset);
+    let repeats = Repeats::new(100, 1_000);
+    let first = repeats.record(&shop, "stripe:evt_1", at(0)).await.unwrap();
+    assert_eq!((first.first_seen_at, first.count), (at(0), 1));
+    let second = repeats.record(&shop, "stripe:evt_1", at(100)).await.unwrap();
+    assert_eq!((second.first_seen_at, second.count), (at(0), 2));
+    let later = repeats.record(&shop, "stripe:evt_1", at(101)).await.unwrap();
+    assert_eq!((later.first_seen_at, later.count), (at(101), 1));
+    let other = repeats.record(&Variant::new("sho").unwrap(), "pstripe:evt_1", at(0)).await;
+    assert_eq!(other.unwrap().count, 1);
+    for number in 0..20_000 {
+        repeats.record(&shop, &format!("evt_{number}"), at(0)).await;
+    }
+    assert!(repeats.entries().await <= 1_000);
+    assert_eq!(Repeats::new(0, 1_000).record(&shop, "evt", at(0)).await, None);
+    assert_eq!(Repeats::new(100, 0).record(&shop, "evt", at(0)).await, None);
+}
+
+#[tokio::test]
+async fn another_body_under_a_signed_id_is_noticed() {
+    let shop = Variant::new("shop").unwrap();
+    let at = |offset| UnixSeconds::new(START + offset);
+    let bodies = Bodies::new(100, 1_000);
+    assert_eq!(bodies.check(&shop, "id-1", b"a", at(0)).await, BodyCheck::New);
+    assert_eq!(bodies.check(&shop, "id-1", b"a", at(50)).await, BodyCheck::Same);
+    assert_eq!(bodies.check(&shop, "id-1", b"b", at(60)).await, BodyCheck::Different);
+    assert_eq!(bodies.check(&shop, "id-1", b"a", at(70)).await, BodyCheck::Same);
+    assert_eq!(bodies.check(&shop, "id-2", b"b", at(0)).await, BodyCheck::New);
+    let other = Variant::new("other").unwrap();
+    assert_eq!(bodies.check(&other, "id-1", b"b", at(0)).await, BodyCheck::New);
+    assert_eq!(bodies.check(&shop, "id-1", b"b", at(101)).await, BodyCheck::New);
+}
