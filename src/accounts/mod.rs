@@ -12,6 +12,9 @@ mod slot;
 mod spec;
 mod state;
 mod store;
+mod vault;
+#[cfg(feature = "vault")]
+mod vault_client;
 
 use std::sync::Arc;
 
@@ -23,6 +26,9 @@ pub use secrets::{FixedSecrets, Reading, SecretError, SecretSource, SystemSecret
 pub use spec::{CallerRule, KeySpec, SecretRef, VariantSpec};
 pub use state::{KeyState, VariantState};
 pub use store::{Accounts, CacheSettings};
+pub use vault::{VaultAuth, VaultSettings};
+#[cfg(feature = "vault")]
+pub use vault_client::VaultSecrets;
 
 use crate::model::UnixSeconds;
 

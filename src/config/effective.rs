@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Config, Listen, LogFormat, Vault, VaultAuth};
+use super::{Config, Listen, LogFormat};
 use crate::{
-    accounts::{CallerRule, KeySpec, SecretRef, VariantSpec},
+    accounts::{CallerRule, KeySpec, SecretRef, VariantSpec, VaultAuth, VaultSettings},
     model::Environment,
 };
 
@@ -96,7 +96,7 @@ fn bounds(config: &Config, line: &mut impl FnMut(String)) {
     line(format!("  entries_max: {}", repeats.entries_max));
 }
 
-fn vault(vault: &Vault) -> String {
+fn vault(vault: &VaultSettings) -> String {
     let auth = match &vault.auth {
         VaultAuth::Kubernetes { role, mount } => {
             format!("kubernetes: {{role: {}, mount: {}}}", text(role), text(mount))

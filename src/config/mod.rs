@@ -14,10 +14,11 @@ mod vault;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
-    accounts::{CacheSettings, SecretRef, VariantSpec},
+    accounts::{CacheSettings, SecretRef, SecretSource, SystemSecrets, VariantSpec, VaultSettings},
     limits::CONFIG_BYTES_MAX,
 };
 
@@ -101,7 +102,7 @@ pub struct Config {
     /// Reflection.
     pub reflection: bool,
     /// The vault that references of the kind `vault` lead to.
-    pub vault: Option<Vault>,
+    pub vault: Option<VaultSettings>,
     /// Where django-payments' settings are.
     pub payment_variants: Option<SecretRef>,
     /// Variants of django-payments' settings that are not served, and why.
@@ -110,33 +111,6 @@ pub struct Config {
     pub variants: Vec<VariantSpec>,
     /// A short hash of all of this: the active configuration's name.
     pub revision: String,
-}
-
-/// A vault with a KV version 2 engine.
-#[derive(Debug, PartialEq)]
-pub struct Vault {
-    /// Its `https://` address.
-    pub address: String,
-    /// How to log in.
-    pub auth: VaultAuth,
-    /// Authorities of its certificate; without them the public ones.
-    pub ca: Option<PathBuf>,
-    /// Namespace, where it has them.
-    pub namespace: Option<String>,
-}
-
-/// How to log in to a vault.
-#[derive(Debug, PartialEq)]
-pub enum VaultAuth {
-    /// With the pod's service account.
-    Kubernetes {
-        /// Role.
-        role: String,
-        /// Mount of the authentication method.
-        mount: String,
-    },
-    /// With a token.
-    Token(SecretRef),
 }
 
 /// A variant of django-payments' settings that is not served.
@@ -285,6 +259,15 @@ impl Config {
     /// The file of django-payments' settings, where there is one: it is part of the configuration.
     pub fn payment_variants_file(&self) -> Option<&Path> {
         self.payment_variants.as_ref().and_then(SecretRef::file)
+    }
+
+    /// Where its secrets come from.
+    pub fn secrets(&self) -> Arc<dyn SecretSource> {
+        #[cfg(feature = "vault")]
+        if let Some(settings) = &self.vault {
+            return Arc::new(crate::accounts::VaultSecrets::new(settings.clone()));
+        }
+        Arc::new(SystemSecrets)
     }
 
     /// What is effective, as YAML, without secrets.

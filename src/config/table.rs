@@ -231,7 +231,7 @@ fn is_variable(name: &str) -> bool {
 }
 
 /// Segments of a vault's path go into a URL as they are.
-fn is_vault_path(path: &str) -> bool {
+pub(super) fn is_vault_path(path: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
     let steps = || path.split('/');
     path.bytes().all(allowed) && steps().all(|step| !step.is_empty() && step != ".." && step != ".")

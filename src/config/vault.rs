@@ -1,14 +1,19 @@
 //! The vault's own settings.
 
+use std::sync::Arc;
+
 use super::{
-    Config, ConfigError, Purpose, Vault, VaultAuth,
+    Config, ConfigError, Purpose,
     node::Value,
-    table::{Kind, Table},
+    table::{Kind, Table, is_vault_path},
 };
-use crate::accounts::{SecretRef, VariantSpec};
+use crate::accounts::{SecretRef, VariantSpec, VaultAuth, VaultSettings};
 
 /// Reads `vault`.
-pub(super) fn read(table: &Table<'_>, purpose: Purpose) -> Result<Option<Vault>, ConfigError> {
+pub(super) fn read(
+    table: &Table<'_>,
+    purpose: Purpose,
+) -> Result<Option<VaultSettings>, ConfigError> {
     if table.get("vault").is_none_or(|node| matches!(node.value, Value::Null)) {
         return Ok(None);
     }
@@ -29,7 +34,8 @@ pub(super) fn read(table: &Table<'_>, purpose: Purpose) -> Result<Option<Vault>,
         }
     };
     let namespace = vault.text("namespace")?.map(str::to_owned);
-    Ok(Some(Vault { address: address.to_owned(), auth: auth(&vault, purpose)?, ca, namespace }))
+    let (address, auth) = (address.to_owned(), auth(&vault, purpose)?);
+    Ok(Some(VaultSettings { address, auth, ca, namespace }))
 }
 
 fn auth(vault: &Table<'_>, purpose: Purpose) -> Result<VaultAuth, ConfigError> {
@@ -42,9 +48,12 @@ fn auth(vault: &Table<'_>, purpose: Purpose) -> Result<VaultAuth, ConfigError> {
         (Some(SecretRef::Vault { .. }), _) => {
             Err(auth.error("token", "the token of a vault cannot lie in the vault"))
         }
-        (Some(token), None) => Ok(VaultAuth::Token(token)),
+        (Some(token), None) => Ok(VaultAuth::Token(Arc::new(token))),
         (None, Some(role)) if !role.is_empty() => {
             let mount = kubernetes.text("mount")?.unwrap_or("kubernetes");
+            if !is_vault_path(mount) {
+                return Err(kubernetes.error("mount", "expected a mount such as kubernetes"));
+            }
             Ok(VaultAuth::Kubernetes { role: role.to_owned(), mount: mount.to_owned() })
         }
         _ => Err(vault.error("auth", "expected one of {token} and {kubernetes: {role, mount}}")),

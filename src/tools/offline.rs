@@ -4,7 +4,7 @@ use std::{io::Read as _, path::Path, sync::Arc};
 
 use super::{Exit, ToolError, cli::ConfigArgs};
 use crate::{
-    accounts::{Accounts, Clock, SystemSecrets},
+    accounts::{Accounts, Clock},
     config::{Config, ConfigError, Purpose},
     limits::BODY_BYTES_MAX,
     model::{Timestamp, UnixSeconds},
@@ -27,7 +27,7 @@ fn bad(error: &ConfigError) -> ToolError {
 pub(super) fn accounts(config: &mut Config, clock: Clock) -> Arc<Accounts> {
     let specs = std::mem::take(&mut config.variants);
     let revision = config.revision.clone();
-    Arc::new(Accounts::new(specs, revision, Arc::new(SystemSecrets), clock, config.cache))
+    Arc::new(Accounts::new(specs, revision, config.secrets(), clock, config.cache))
 }
 
 /// The clock of a tool: fixed where a time was given.

@@ -46,11 +46,11 @@ variants:
     options: {tolerance_seconds: 600, accept_received_at_max_seconds: 604800}
 "#;
 
-pub fn yaml(text: &str) -> Result<Config, ConfigError> {
+pub(crate) fn yaml(text: &str) -> Result<Config, ConfigError> {
     Config::from_yaml(text, Purpose::Production)
 }
 
-pub fn refused(text: &str) -> String {
+pub(crate) fn refused(text: &str) -> String {
     yaml(text).expect_err(text).to_string()
 }
 

@@ -36,4 +36,6 @@ mod serving;
 #[cfg(feature = "server")]
 mod tidy;
 mod transitions;
+#[cfg(feature = "vault")]
+mod vault;
 mod vectors;
