@@ -66,12 +66,13 @@ impl<'x> Tree<'x> {
 
     /// Adds text to the open element; outside the root only blanks are allowed.
     pub(crate) fn text(&mut self, text: Cow<'x, str>, offset: usize) -> Result<(), ParseError> {
-        let refused = self.unreadable(offset);
         let Some(node) = self.open.last().and_then(|index| self.nodes.get_mut(*index)) else {
-            return if text.trim_ascii().is_empty() { Ok(()) } else { Err(refused) };
+            let blank = text.trim_ascii().is_empty();
+            return if blank { Ok(()) } else { Err(self.unreadable(offset)) };
         };
+        // The place of an error is only looked for once there is one: it costs a scan.
         if node.text.len().saturating_add(text.len()) > TREE_TEXT_BYTES_MAX {
-            return Err(refused);
+            return Err(self.unreadable(offset));
         }
         if node.text.is_empty() {
             node.text = text;
@@ -185,7 +186,10 @@ impl<'t, 'x> Record<'t, 'x> {
 
     /// The text of a field that may repeat, where its copies agree: for details that decide
     /// nothing (Braintree's own sample writes a local payment's `payer-id` twice).
-    pub(crate) fn agreed_text(self, name: &'static str) -> Result<Option<Cow<'x, str>>, ParseError> {
+    pub(crate) fn agreed_text(
+        self,
+        name: &'static str,
+    ) -> Result<Option<Cow<'x, str>>, ParseError> {
         let mut agreed = None;
         for child in self.children().filter(|child| child.is_named(name)) {
             let text = child.own_text(name)?;

@@ -22,6 +22,7 @@ mod json;
 mod kinds;
 mod objects;
 mod polled;
+mod samples;
 mod status;
 mod transaction;
 mod words;
@@ -58,6 +59,7 @@ pub(super) static GATEWAY: Gateway = Gateway {
     }),
     statuses: status::TABLE,
     reply: Reply::OK,
+    samples: samples::SAMPLES,
     sources: &[
         "Braintree documentation, \"Webhooks: Create\" and \"Webhooks: Parse\"",
         "braintree_python 4.48.0 and braintree_node 3.40.0, webhook notification gateways",
@@ -84,10 +86,8 @@ static SCHEME: Scheme = Scheme {
 };
 
 const AS_RECEIVED: Template = Cow::Borrowed(&[Part::FormField(Cow::Borrowed(PAYLOAD))]);
-const WITH_LINE_FEED: Template = Cow::Borrowed(&[
-    Part::FormField(Cow::Borrowed(PAYLOAD)),
-    Part::Literal(Cow::Borrowed("\n")),
-]);
+const WITH_LINE_FEED: Template =
+    Cow::Borrowed(&[Part::FormField(Cow::Borrowed(PAYLOAD)), Part::Literal(Cow::Borrowed("\n"))]);
 
 const PAYLOAD: &str = "bt_payload";
 

@@ -171,7 +171,7 @@ pub(super) fn disbursement<'x>(
 ) -> Result<Event<'x>, ParseError> {
     let account = object.at("merchant_account")?;
     let currency = match account {
-        Some(account) => fields::currency(account, default)?,
+        Some(account) => currency(account, default)?,
         None => default,
     };
     let amount = money(object, "amount", currency)?;

@@ -28,11 +28,8 @@ pub(super) fn object<'o>(
         xml::read(bytes)?
     } else {
         let source = std::str::from_utf8(bytes);
-        let source = source.map_err(|_| ParseError::Unreadable {
-            format: "JSON",
-            line: 0,
-            column: 0,
-        })?;
+        let source =
+            source.map_err(|_| ParseError::Unreadable { format: "JSON", line: 0, column: 0 })?;
         json::read(source, object_type)?
     };
     let record = unwrap(tree.root(), object_type)?;
@@ -81,8 +78,8 @@ fn polled_transaction<'x>(
     let mut total = currency.map(|currency| Money::from_minor(0, currency)).transpose();
     for refund in refunds {
         let word = refund.text("status")?.map(|text| words::state(&text)).unwrap_or_default();
-        let done = row("refund", &word)
-            .is_some_and(|row| row.event_type == EventType::RefundSucceeded);
+        let done =
+            row("refund", &word).is_some_and(|row| row.event_type == EventType::RefundSucceeded);
         if done {
             let part = money(refund, "amount", fields::currency(refund, currency)?)?;
             let sum = total.ok().flatten().zip(part).and_then(|(sum, part)| sum.checked_add(part));

@@ -104,7 +104,7 @@ fn bombs_are_refused_by_the_caps() {
         ("nodes", format!("<r>{}</r>", "<a/>".repeat(megabyte / 4))),
         ("attributes", format!("<r{attributes}/>")),
         ("text", format!("<r>{}</r>", "x".repeat(megabyte))),
-        ("references", format!("<r>{}</r>", "&lt;".repeat(megabyte / 4))),
+        ("references", format!("<r>{}</r>", "&lt;".repeat(megabyte / 3))),
         ("comments", format!("<r>{}</r>", "<!---->".repeat(4 * megabyte / 7))),
         ("instructions", format!("<r>{}</r>", "<?a?>".repeat(4 * megabyte / 5))),
         ("open tag", format!("<r {}", "a".repeat(megabyte))),
