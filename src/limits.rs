@@ -16,6 +16,8 @@ pub const URL_BYTES_MAX: usize = 8 * 1024;
 pub const KEYS_MAX: usize = 4;
 /// Signatures in one header that are looked at: a rotation doubles them, nothing sends dozens.
 pub const SIGNATURES_MAX: usize = 16;
+/// `id|signature` pairs in one list: Braintree writes one for each API key that the merchant has.
+pub const KEY_ID_PAIRS_MAX: usize = 1024;
 /// Longest digest of any MAC here, in bytes (SHA-512).
 pub const DIGEST_BYTES_MAX: usize = 64;
 /// Fields of a form body: Dotpay's 26 and IPN's hundred fit.
@@ -30,7 +32,19 @@ pub const METADATA_ENTRIES_MAX: usize = 64;
 pub const METADATA_BYTES_MAX: usize = 8 * 1024;
 /// Events of one payload: `GoCardless` sends up to 250, Adyen far fewer.
 pub const EVENTS_MAX: usize = 1000;
+/// Depth of a payload's tree: Braintree's deepest sample has 8 levels.
+pub const TREE_DEPTH_MAX: usize = 64;
+/// Elements of a payload's tree: a transaction with everything has a few hundred.
+pub const TREE_NODES_MAX: usize = 20_000;
+/// Bytes of one element's own text, far above any evidence text or token.
+pub const TREE_TEXT_BYTES_MAX: usize = 256 * 1024;
+/// Attributes of one XML element: Braintree writes `type` and `nil`.
+pub const XML_ATTRIBUTES_MAX: usize = 64;
+/// Events of the XML reader, comments and references included, so that none of them is free.
+pub const XML_EVENTS_MAX: usize = 16 * TREE_NODES_MAX;
 
+const _: () = assert!(SIGNATURES_MAX <= KEY_ID_PAIRS_MAX);
+const _: () = assert!(TREE_TEXT_BYTES_MAX <= BODY_BYTES_DEFAULT);
 const _: () = assert!(BODY_BYTES_DEFAULT <= BODY_BYTES_MAX);
 const _: () = assert!(URL_BYTES_MAX < HEADER_BYTES_MAX);
 /// Largest secret: a PEM chain fits many times.

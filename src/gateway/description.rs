@@ -245,6 +245,12 @@ impl Gateway {
             let value = value.ok_or(PrepareError::FieldMissing { position, field: field.name })?;
             match field.part {
                 KeyPart::Id => {
+                    let bytes = value.trimmed().len();
+                    // An empty id would let a signature name us with an empty name.
+                    if bytes < field.bytes_min {
+                        let error = KeyError::TooShort { bytes, bytes_min: field.bytes_min };
+                        return Err(PrepareError::Key { position, error });
+                    }
                     id = Some(String::from_utf8_lossy(value.trimmed().expose()).into_owned());
                 }
                 KeyPart::Secret => {

@@ -3,12 +3,15 @@
 //! Floor 2. Pure: a gateway only ever sees bytes that were verified. Adding one is a folder or a
 //! file here, a line in [`GATEWAYS`] and a file of vectors.
 
+mod braintree;
 mod description;
 mod error;
 mod idempotency;
 pub(crate) mod json;
 mod status_table;
 mod stripe;
+mod tree;
+mod xml;
 
 pub use description::{
     Gateway, KeyField, KeyFieldKind, KeyFields, KeyPart, OptionError, OptionField, OptionKind,
@@ -19,7 +22,7 @@ pub use idempotency::idempotency_key;
 pub use status_table::StatusRow;
 
 /// Every gateway, sorted by name.
-pub static GATEWAYS: &[&Gateway] = &[&stripe::GATEWAY];
+pub static GATEWAYS: &[&Gateway] = &[&braintree::GATEWAY, &stripe::GATEWAY];
 
 /// The gateway of this name, exactly as it is written in configuration.
 pub fn find(name: &str) -> Option<&'static Gateway> {

@@ -1,11 +1,16 @@
 //! Endpoint challenges: the gateway asks by GET whether we know the key.
 
 use super::{
-    form::Form, keys::Material, rejection::Rejection, request::Request, scheme::Challenge,
-    signature::to_hex, verifier::Verifier,
+    form::Form,
+    keys::{KeyRole, Material},
+    rejection::Rejection,
+    request::Request,
+    scheme::Challenge,
+    signature::to_hex,
+    verifier::Verifier,
 };
 
-/// The answer `id|MAC of the value`, under the first key.
+/// The answer `id|MAC of the value`, under the first current key.
 ///
 /// The pattern stays strict: whoever can make us sign chosen text could otherwise sign a payload.
 /// Lower-case hexadecimal cannot be the base64 of XML.
@@ -25,7 +30,8 @@ pub(crate) fn answer(
         return Err(malformed());
     }
     let missing = || Rejection::SignatureMissing { carrier: challenge.field.into() };
-    let key = verifier.keys.first().ok_or_else(missing)?;
+    let current = verifier.keys.iter().find(|key| key.role == KeyRole::Current);
+    let key = current.or_else(|| verifier.keys.first()).ok_or_else(missing)?;
     let (Material::Mac(mac), Some(id)) = (&key.material, &key.id) else { return Err(missing()) };
     let mut mac = super::hmac::KeyedMac::clone(mac);
     mac.update(value);

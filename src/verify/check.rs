@@ -143,7 +143,10 @@ impl<'a> Check<'a> {
             // Where entries name keys, the first one that names ours is the only one that counts.
             let ours = entry.key_id.is_none() || (entry.key_id == key.id.as_deref() && !named);
             named |= ours;
-            if let Some(digest) = signature::decode(encoding, entry.text).filter(|_| ours) {
+            if !ours {
+                return;
+            }
+            if let Some(digest) = signature::decode(encoding, entry.text) {
                 matched |= mac.matches(digest.as_slice());
             }
         })?;

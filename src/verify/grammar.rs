@@ -4,7 +4,10 @@ use super::{
     freshness,
     scheme::{Blanks, Grammar, Presence, TimeUnit},
 };
-use crate::{limits::SIGNATURES_MAX, model::UnixSeconds};
+use crate::{
+    limits::{KEY_ID_PAIRS_MAX, SIGNATURES_MAX},
+    model::UnixSeconds,
+};
 
 /// One signature as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +44,8 @@ impl Grammar {
         }
     }
 
-    /// Calls `see` with each signature, at most [`SIGNATURES_MAX`] of them. Empty ones count as
+    /// Calls `see` with each signature, at most [`SIGNATURES_MAX`] of them (pairs: at most
+    /// [`KEY_ID_PAIRS_MAX`], of which only one per key is compared). Empty ones count as
     /// absent.
     pub(crate) fn each<'a>(&self, text: &'a str, see: &mut dyn FnMut(Entry<'a>)) {
         let plain = |text| Entry { key_id: None, text };
@@ -61,7 +65,7 @@ impl Grammar {
             Self::KeyIdPairs => text
                 .split('&')
                 .filter_map(|pair| pair.split_once('|'))
-                .take(SIGNATURES_MAX)
+                .take(KEY_ID_PAIRS_MAX)
                 .for_each(|(id, text)| see(Entry { key_id: Some(id), text })),
         }
     }
