@@ -111,23 +111,23 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 mod tests {
     use super::*;
 
+    const WITHIN: Duration = Duration::from_millis(50);
+
     fn opened(pieces: &'static [&'static [u8]]) -> Option<(Protocol, Vec<u8>)> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
             let (mut theirs, ours) = tokio::io::duplex(64);
             let sends = async {
                 for piece in pieces {
                     tokio::io::AsyncWriteExt::write_all(&mut theirs, piece).await.expect("room");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    tokio::task::yield_now().await;
                 }
-                tokio::time::sleep(Duration::from_secs(10)).await;
+                tokio::time::sleep(WITHIN).await;
+                tokio::time::sleep(WITHIN).await;
                 drop(theirs);
             };
-            let (found, ()) = tokio::join!(opening(ours, Duration::from_secs(2)), sends);
+            let (found, ()) = tokio::join!(opening(ours, WITHIN), sends);
             let (protocol, mut stream) = found?;
             let mut all = Vec::new();
             stream.read_to_end(&mut all).await.expect("the rest");

@@ -86,11 +86,8 @@ mod tests {
     use super::*;
 
     fn run(allowed: bool) -> bool {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
             let stands_still = async move {
                 if allowed {
@@ -98,9 +95,9 @@ mod tests {
                 }
                 std::future::pending::<()>().await;
             };
-            let stream = until_stalled(stands_still, Duration::from_secs(30));
+            let stream = until_stalled(stands_still, Duration::from_millis(10));
             let stream = MAY_STALL.scope(Cell::new(false), stream);
-            tokio::time::timeout(Duration::from_secs(3600), stream).await.is_ok()
+            tokio::time::timeout(Duration::from_millis(500), stream).await.is_ok()
         })
     }
 

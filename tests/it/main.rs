@@ -15,9 +15,16 @@
     reason = "a test may stop at what it did not expect, and is no public interface"
 )]
 
+#[cfg(feature = "server")]
+mod attacks;
 mod cases;
 #[cfg(feature = "server")]
 mod mapping;
+mod drain;
+#[cfg(feature = "server")]
+mod listeners;
+#[cfg(feature = "server")]
+mod raw;
 #[cfg(feature = "server")]
 mod rpc;
 mod samples;
