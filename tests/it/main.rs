@@ -19,10 +19,11 @@
 mod attacks;
 mod cases;
 #[cfg(feature = "server")]
-mod mapping;
 mod drain;
 #[cfg(feature = "server")]
 mod listeners;
+#[cfg(feature = "server")]
+mod mapping;
 #[cfg(feature = "server")]
 mod raw;
 #[cfg(feature = "server")]
