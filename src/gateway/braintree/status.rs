@@ -8,8 +8,15 @@
 use crate::{
     gateway::StatusRow,
     model::{
-        EventType::{self, *},
-        PaymentStatus::{self, *},
+        EventType::{
+            self, DisputeClosed, DisputeInquiry, DisputeLost, DisputeOpened, DisputeUpdated,
+            DisputeWon, InvoicePaid, InvoicePaymentFailed, PaymentAuthorized, PaymentCancelled,
+            PaymentCaptured, PaymentExpired, PaymentFailed, PaymentProcessing, PaymentReviewClosed,
+            PayoutFailed, PayoutPaid, RefundCancelled, RefundFailed, RefundPending,
+            RefundSucceeded, SubscriptionCreated, SubscriptionEnded, SubscriptionPastDue,
+            SubscriptionUpdated, Unrecognized,
+        },
+        PaymentStatus::{self, Cancelled, Confirmed, Error, Preauth, Refunded, Rejected, Waiting},
         SubjectKind,
     },
 };

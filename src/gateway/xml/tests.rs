@@ -30,7 +30,8 @@ fn names_types_and_nil_follow_the_gateways_conventions() {
     assert!(root.text("in").is_err(), "a record is no text");
     assert!(root.at("list.item").is_err(), "a list is no record");
     assert_eq!(root.flag("flag"), Ok(Some(true)));
-    let seconds = |path| root.time(path).map(|time| time.map(|time| time.seconds()));
+    let seconds =
+        |path| root.time(path).map(|time| time.map(crate::model::time::Timestamp::seconds));
     assert_eq!(seconds("day"), Ok(Some(1_391_904_000)));
     assert_eq!(seconds("at"), Ok(Some(1_391_904_001)));
     assert!(root.time("kind").is_err());
