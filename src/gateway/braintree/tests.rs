@@ -115,7 +115,7 @@ fn amounts_follow_their_currency() {
             "<transaction><id>t</id><status>settled</status><type>sale</type>{code}\
              <amount>{amount}</amount></transaction>"
         );
-        let read = |event: &Event<'_>| event.amount.as_ref().map(Money::minor_units);
+        let read = |event: &Event<'_>| event.amount.map(Money::minor_units);
         event("transaction_settled", &subject, read)
     };
     let code = |code: &str| format!("<currency-iso-code>{code}</currency-iso-code>");
