@@ -11,11 +11,9 @@ fn text(document: &str, path: &'static str) -> Option<String> {
     tree.root().text(path).expect("readable").map(Cow::into_owned)
 }
 
+/// Attributes of different names.
 fn attributes(count: usize) -> String {
-    (0..count).fold(String::new(), |mut text, number| {
-        text.push_str(&format!(" a{number}=\"\""));
-        text
-    })
+    (0..count).map(|number| [" a", &number.to_string(), "=\"\""].concat()).collect()
 }
 
 #[test]
