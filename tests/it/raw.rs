@@ -24,7 +24,6 @@ pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub struct Frame {
     pub kind: u8,
     pub flags: u8,
-    pub stream: u32,
     pub payload: Vec<u8>,
 }
 
@@ -87,8 +86,7 @@ impl Raw {
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
         let mut payload = vec![0; length];
         self.socket.read_exact(&mut payload).ok()?;
-        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]) & 0x7fff_ffff;
-        Some(Frame { kind: head[3], flags: head[4], stream, payload })
+        Some(Frame { kind: head[3], flags: head[4], payload })
     }
 
     /// Reads until such a frame comes; `None` where the server closed the connection before.

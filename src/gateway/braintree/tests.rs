@@ -8,7 +8,8 @@ use super::{GATEWAY, SCHEME, kinds};
 use crate::{
     gateway::ParseError,
     model::{
-        Event, EventType, FraudStatus, PaymentStatus, Secret, Subject, SubjectKind, UnixSeconds,
+        Event, EventType, FraudStatus, Money, PaymentStatus, Secret, Subject, SubjectKind,
+        UnixSeconds,
     },
     verify::{
         CheckTime, Draft, KeyInput, KeyRole, Options, Rejection, Request, Step, Unverified,
@@ -114,7 +115,7 @@ fn amounts_follow_their_currency() {
             "<transaction><id>t</id><status>settled</status><type>sale</type>{code}\
              <amount>{amount}</amount></transaction>"
         );
-        let read = |event: &Event<'_>| event.amount.map(crate::model::Money::minor_units);
+        let read = |event: &Event<'_>| event.amount.map(Money::minor_units);
         event("transaction_settled", &subject, read)
     };
     let code = |code: &str| format!("<currency-iso-code>{code}</currency-iso-code>");
