@@ -21,7 +21,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     accounts::{Accounts, Clock},
-    config::{Limits, Listen, Socket},
+    config::{self, Limits, Listen, Socket},
     telemetry::Metrics,
 };
 
@@ -62,6 +62,8 @@ pub struct Settings {
     pub reflection: bool,
     /// One log line per verdict.
     pub audit: bool,
+    /// The window of repeats.
+    pub repeats: config::Repeats,
     /// How long peers may take.
     pub timings: Timings,
 }

@@ -43,6 +43,7 @@ impl Settings {
             limits: config.limits,
             reflection: config.reflection,
             audit: config.audit,
+            repeats: config.repeats,
             timings: Timings::default(),
         })
     }

@@ -31,6 +31,7 @@ use super::{
     running::{Started, Stop},
 };
 use crate::{
+    accounts::Repeats,
     limits::MESSAGE_OVERHEAD_BYTES,
     proto::{DESCRIPTOR_SET, payment_webhook_service_server::PaymentWebhookServiceServer},
     service::{Guardrails, PaymentWebhooks, Webhooks},
@@ -118,6 +119,10 @@ impl Parts {
             Arc::clone(&self.accounts),
             Arc::clone(&self.clock),
             Arc::clone(&self.metrics),
+            Repeats::new(
+                self.settings.repeats.window_seconds.try_into().unwrap_or(i64::MAX),
+                self.settings.repeats.entries_max,
+            ),
             guardrails,
         );
         let message_bytes_max = limits.body_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES);
