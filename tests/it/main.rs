@@ -29,6 +29,8 @@ mod drain;
 #[cfg(feature = "server")]
 mod guards;
 #[cfg(feature = "server")]
+mod leaks;
+#[cfg(feature = "server")]
 mod listeners;
 #[cfg(feature = "server")]
 mod mapping;
