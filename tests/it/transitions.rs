@@ -10,6 +10,7 @@ use serde_json::Value;
 
 mod events;
 mod properties;
+mod reversals;
 mod totals;
 
 fn rows() -> Vec<Value> {
@@ -186,6 +187,7 @@ fn every_test_that_the_documentation_names_exists() {
         include_str!("transitions.rs"),
         include_str!("transitions/events.rs"),
         include_str!("transitions/properties.rs"),
+        include_str!("transitions/reversals.rs"),
         include_str!("transitions/totals.rs"),
     ];
     let page = page();
