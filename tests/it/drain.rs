@@ -147,7 +147,11 @@ async fn retrying_clients_lose_nothing_over_a_restart() {
             while !done.load(Ordering::Relaxed) {
                 let mut left = 200;
                 while let Err(status) = lists(&mut client).await {
-                    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+                    // A reset before the preface was read reaches this client as UNKNOWN, where
+                    // gRPC's own clients say UNAVAILABLE: both mean that nothing was answered.
+                    let transport = status.message() == "transport error";
+                    let retried = status.code() == Code::Unavailable || transport;
+                    assert!(retried, "{status:?}");
                     left -= 1;
                     assert!(left > 0, "unavailable for too long");
                     tokio::time::sleep(Duration::from_millis(10)).await;
