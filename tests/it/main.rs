@@ -21,6 +21,8 @@ mod accounts;
 mod attacks;
 mod cases;
 #[cfg(feature = "server")]
+mod cli;
+#[cfg(feature = "server")]
 mod config;
 #[cfg(feature = "server")]
 mod django;
