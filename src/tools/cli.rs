@@ -55,8 +55,7 @@ pub struct ServeArgs {
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// For development: secrets may stand in the file, reflection is on, logs are readable.
-    /// Without a file one variant per gateway is made, with keys that are printed once.
+    /// For development: secrets may stand in the file, and reflection is on.
     #[arg(long)]
     pub dev: bool,
 }
@@ -138,7 +137,7 @@ pub struct VerifyArgs {
     /// Verify as of this time: Unix seconds or RFC 3339; default now.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
-    /// After a refusal, look for the cause.
+    /// After a refusal, print its diagnostics.
     #[arg(long)]
     pub explain: bool,
 }

@@ -36,6 +36,7 @@ mod leaks;
 mod listeners;
 #[cfg(feature = "server")]
 mod mapping;
+mod payloads;
 #[cfg(feature = "server")]
 mod raw;
 #[cfg(feature = "server")]
