@@ -30,6 +30,18 @@ pub const EVENT_ID_BYTES_MAX: usize = 200;
 pub const METADATA_ENTRIES_MAX: usize = 64;
 /// Bytes of metadata echoed in an event.
 pub const METADATA_BYTES_MAX: usize = 8 * 1024;
+/// Certificates of one chain: the signer, its issuers and the root make three or four.
+pub const CERTIFICATES_MAX: usize = 8;
+/// Largest answer of a certificate's URL or of a question to a gateway: a chain has 10 KiB.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Longest id of a certificate in its URL: those seen have 35 characters.
+pub const CERTIFICATE_ID_BYTES_MAX: usize = 128;
+/// Fewest bits of an RSA key that signs: 1024 bits are within reach of an attacker.
+pub const RSA_BITS_MIN: usize = 2048;
+/// Most bits of an RSA key that signs: verifying a larger one costs too much.
+pub const RSA_BITS_MAX: usize = 8192;
+/// Longest transmission id: a UUID has 36 characters.
+pub const SIGNED_ID_BYTES_MAX: usize = 50;
 /// Events of one payload: `GoCardless` sends up to 250, Adyen far fewer.
 pub const EVENTS_MAX: usize = 1000;
 /// Depth of a payload's tree: Braintree's deepest sample has 8 levels.

@@ -139,6 +139,7 @@ fn place(
     text: String,
 ) -> Signed {
     match source {
+        Source::Answer => {}
         Source::Header(name) | Source::HeaderAny(name) => headers.push((name.to_string(), text)),
         Source::FormField(name) => {
             let field = format!("{name}={}&", percent(&text));
