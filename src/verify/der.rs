@@ -42,11 +42,6 @@ impl<'a> Outline<'a> {
                 .any(|w| w == ALTERNATIVE_NAME),
         })
     }
-
-    /// Whether a moment lies within the validity.
-    pub(crate) fn is_valid(&self, now: UnixSeconds) -> bool {
-        self.not_before <= now && now <= self.not_after
-    }
 }
 
 fn common_names(mut subject: &[u8]) -> Option<Vec<&[u8]>> {
