@@ -47,3 +47,15 @@ demo:
 clients:
     cargo build --locked --quiet
     bash clients/run.sh
+
+# The charts: lint, schema, golden renders, strict objects for every Kubernetes, policy.
+chart:
+    bash deploy/chart.sh
+
+# The pod: image, podman, the demo shop, a rotated secret, SIGTERM.
+pod:
+    bash deploy/pod.sh
+
+# A real API server: install, upgrade, rollback. Builds it from source, about ten minutes.
+apiserver:
+    bash deploy/apiserver.sh

@@ -10,10 +10,11 @@ if [ ! -x "$work/venv/bin/python" ]; then
   python3 -m venv "$work/venv"
 fi
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check \
-  grpcio==1.* grpcio-tools==1.* grpcio-reflection==1.* grpcio-status==1.* stripe
+  grpcio==1.* grpcio-tools==1.* grpcio-reflection==1.* grpcio-status==1.* stripe braintree
 "$work/venv/bin/python" -m grpc_tools.protoc -I proto --python_out="$work/stubs" \
   --grpc_python_out="$work/stubs" payhook/v1/money.proto payhook/v1/event.proto \
   payhook/v1/webhook_service.proto
 export PAYHOOK_BINARY="$target/debug/payhook" PYTHONPATH="$work/stubs:clients/python"
 "$work/venv/bin/python" clients/python/smoke.py
 "$work/venv/bin/python" clients/differential/stripe_sdk.py
+"$work/venv/bin/python" clients/differential/braintree_diff.py

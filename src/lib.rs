@@ -1,4 +1,12 @@
 //! payhook verifies payment webhooks and says what they mean.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::format_collect,
+        clippy::string_slice,
+        reason = "a test may be short where production code is careful"
+    )
+)]
 
 #[cfg(feature = "server")]
 pub mod accounts;

@@ -156,9 +156,14 @@ fn tls(table: &Table<'_>, purpose: Purpose) -> Result<Option<Tls>, ConfigError> 
     let needed = |key: &str| tls.error(key, "is required where tls is set");
     Ok(Some(Tls {
         certificate: file("certificate")?.ok_or_else(|| needed("certificate"))?,
-        private_key: tls
-            .reference("private_key", Kind::Secret, purpose)?
-            .ok_or_else(|| needed("private_key"))?,
+        private_key: match tls.reference("private_key", Kind::Secret, purpose)? {
+            None => return Err(needed("private_key")),
+            // The listener starts before any vault is asked.
+            Some(SecretRef::Vault { .. }) => {
+                return Err(tls.error("private_key", "expected {file: path} or {env: NAME}"));
+            }
+            Some(reference) => reference,
+        },
         client_ca: file("client_ca")?,
     }))
 }

@@ -1,95 +1,133 @@
 //! The second listener: health, metrics and nothing else. It carries no payload and is never shed.
 
-use std::sync::Arc;
-
-use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+
+use http::{HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{body::Body, service::Routes};
 use tower::Service as _;
 
+use super::{
+    accept, connection,
+    opening::{Protocol, opening},
+};
 use crate::telemetry::Metrics;
 
-/// Whether the server is ready: the same state that grpc.health.v1 serves.
-pub(super) type Ready = Arc<std::sync::atomic::AtomicBool>;
+/// What the admin listener answers with.
+#[derive(Clone, Debug)]
+pub(super) struct Admin {
+    pub(super) routes: Routes,
+    pub(super) metrics: Arc<Metrics>,
+    /// Whether the server is ready: the same state that grpc.health.v1 serves.
+    pub(super) ready: Arc<AtomicBool>,
+    pub(super) preface: Duration,
+}
 
-/// Serves the admin listener until it is stopped.
-pub(super) async fn serve(
-    listener: TcpListener,
-    routes: Routes,
-    metrics: Arc<Metrics>,
-    ready: Ready,
-    stop: CancellationToken,
-) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+/// Serves the admin listener for as long as its runtime lives: health is told until the end.
+pub(super) async fn serve(listener: TcpListener, admin: Admin) {
+    let mut open = VecDeque::new();
     loop {
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => return,
-        };
-        let Ok((stream, _)) = accepted else {
-            tokio::time::sleep(super::run::ACCEPT_PAUSE).await;
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(accept::PAUSE).await;
             continue;
         };
-        let (routes, metrics, ready, stop) =
-            (routes.clone(), Arc::clone(&metrics), Arc::clone(&ready), stop.clone());
-        tokio::spawn(async move {
-            let service = hyper::service::service_fn(move |request| {
-                answer(request, routes.clone(), Arc::clone(&metrics), Arc::clone(&ready))
-            });
-            let mut builder = auto::Builder::new(TokioExecutor::new());
-            builder.http1().timer(TokioTimer::new()).header_read_timeout(READ_DEADLINE);
-            builder
-                .http2()
-                .timer(TokioTimer::new())
-                .max_concurrent_streams(32)
-                .max_local_error_reset_streams(64)
-                .max_header_list_size(8 * 1024)
-                .keep_alive_interval(Some(std::time::Duration::from_secs(30)));
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
-            tokio::select! {
-                _ = connection => {}
-                () = stop.cancelled() => {}
+        open.retain(|connection: &CancellationToken| !connection.is_cancelled());
+        if open.len() >= CONNECTIONS_MAX {
+            // The newest wins: a probe is answered whoever sits on the others.
+            if let Some(oldest) = open.pop_front() {
+                oldest.cancel();
             }
-            drop(permit);
+        }
+        let (admin, end) = (admin.clone(), CancellationToken::new());
+        open.push_back(end.clone());
+        tokio::spawn(async move {
+            let _over = end.clone().drop_guard();
+            tokio::select! {
+                () = admin.connection(stream) => {}
+                () = end.cancelled() => {}
+            }
         });
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    mut routes: Routes,
-    metrics: Arc<Metrics>,
-    ready: Ready,
-) -> Result<Response<Body>, std::convert::Infallible> {
-    let path = request.uri().path();
-    if path.starts_with("/grpc.health.v1.") {
-        return routes.call(request).await;
+impl Admin {
+    async fn connection(self, stream: TcpStream) {
+        // A peer that is gone is found out by the read.
+        let _ = stream.set_nodelay(true);
+        let Some((protocol, stream)) = opening(stream, self.preface).await else { return };
+        let preface = self.preface;
+        let io = TokioIo::new(stream);
+        let service = service_fn(move |request| self.clone().answer(request));
+        // Either way the connection is over; what its peer did wrong is the peer's.
+        let _ = match protocol {
+            Protocol::Http1 => {
+                let mut builder = http1::Builder::new();
+                builder.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(preface);
+                timeout(HTTP1_DEADLINE, builder.serve_connection(io, service)).await.is_ok()
+            }
+            Protocol::Http2 => {
+                let mut builder = http2::Builder::new(TokioExecutor::new());
+                builder
+                    .timer(TokioTimer::new())
+                    .max_concurrent_streams(STREAMS_MAX)
+                    .max_pending_accept_reset_streams(connection::PENDING_RESETS_MAX)
+                    .max_local_error_reset_streams(connection::LOCAL_RESETS_MAX)
+                    .max_header_list_size(connection::HEADER_LIST_BYTES_MAX)
+                    .initial_stream_window_size(WINDOW_BYTES)
+                    .initial_connection_window_size(WINDOW_BYTES)
+                    .keep_alive_interval(Some(Duration::from_secs(30)))
+                    .keep_alive_timeout(Duration::from_secs(20));
+                builder.serve_connection(io, service).await.is_ok()
+            }
+        };
     }
-    let get = request.method() == Method::GET;
-    let serving = ready.load(std::sync::atomic::Ordering::Relaxed);
-    let (status, content_type, body) = match path {
-        "/healthz" if get => (StatusCode::OK, TEXT, "ok\n".to_owned()),
-        "/readyz" if get && serving => (StatusCode::OK, TEXT, "ready\n".to_owned()),
-        "/readyz" if get => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "not ready\n".to_owned()),
-        "/metrics" if get => (StatusCode::OK, OPEN_METRICS, metrics.text()),
-        _ => (StatusCode::NOT_FOUND, TEXT, "not found\n".to_owned()),
-    };
-    let mut response = Response::new(Body::new(http_body_util::Full::from(body)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(content_type));
-    Ok(response)
+
+    async fn answer(mut self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let path = request.uri().path();
+        if path.starts_with("/grpc.health.v1.") {
+            return self.routes.call(request).await;
+        }
+        let get = request.method() == Method::GET;
+        let serving = self.ready.load(Ordering::Relaxed);
+        let (status, content_type, body) = match path {
+            "/healthz" if get => (StatusCode::OK, TEXT, "ok\n".to_owned()),
+            "/readyz" if get && serving => (StatusCode::OK, TEXT, "ready\n".to_owned()),
+            "/readyz" if get => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "not ready\n".to_owned()),
+            "/metrics" if get => (StatusCode::OK, OPEN_METRICS, self.metrics.text()),
+            _ => (StatusCode::NOT_FOUND, TEXT, "not found\n".to_owned()),
+        };
+        let mut response = Response::new(Body::new(http_body_util::Full::from(body)));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Ok(response)
+    }
 }
 
 /// Probes and a scraper or two.
 const CONNECTIONS_MAX: usize = 32;
-/// A probe sends its request at once.
-const READ_DEADLINE: std::time::Duration = std::time::Duration::from_secs(2);
+/// Health calls at once on one connection.
+const STREAMS_MAX: u32 = 32;
+/// Nothing here has a body to speak of.
+const WINDOW_BYTES: u32 = 64 * 1024;
+/// One request and its answer.
+const HTTP1_DEADLINE: Duration = Duration::from_secs(10);
 const TEXT: &str = "text/plain; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

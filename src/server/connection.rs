@@ -1,89 +1,111 @@
 //! One connection: TLS within a deadline, the HTTP/2 preface within a deadline, then streams under
 //! bounds until either side is done.
 
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
-use bytes::{Buf as _, Bytes};
-use hyper::server::conn::http2;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper::{server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 
-use super::{gate::Gate, listener::Accepted};
-use crate::accounts::Caller;
+use super::{
+    Timings,
+    gate::{Gate, Shared},
+    listener::Accepted,
+    opening::{Protocol, opening},
+    stall::Streams,
+    tls::Tls,
+};
+use crate::{accounts::Caller, telemetry::Metrics};
 
-/// Serves one connection to its end.
-pub(super) async fn serve(
-    accepted: Accepted,
-    tls: Option<TlsAcceptor>,
-    gate: Gate,
-    stop: CancellationToken,
-) {
-    match (accepted, tls) {
-        (Accepted::Unix(stream, caller), _) => {
-            streams(stream, gate.with_caller(caller), stop).await;
-        }
-        (Accepted::Tcp(stream), None) => {
-            streams(stream, gate.with_caller(Caller::default()), stop).await;
-        }
-        (Accepted::Tcp(stream), Some(acceptor)) => {
-            let Ok(Ok(stream)) = timeout(TLS_DEADLINE, acceptor.accept(stream)).await else {
-                return;
-            };
-            let certificates = stream.get_ref().1.peer_certificates();
-            let sans = certificates.and_then(<[_]>::first).map(names).unwrap_or_default();
-            streams(stream, gate.with_caller(Caller { sans, ..Caller::default() }), stop).await;
-        }
-    }
+/// What every connection of a worker is served with.
+#[derive(Clone, Debug)]
+pub(super) struct Desk {
+    pub(super) routes: Routes,
+    pub(super) shared: Arc<Shared>,
+    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) timings: Timings,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) stop: CancellationToken,
 }
 
-async fn streams<S>(mut stream: S, gate: Gate, stop: CancellationToken)
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    // A peer that says nothing would stay for ever: HTTP/2's own keepalive starts only after this.
-    let mut preface = [0_u8; PREFACE.len()];
-    let read = tokio::select! {
-        read = timeout(PREFACE_DEADLINE, stream.read_exact(&mut preface)) => read,
-        () = stop.cancelled() => return,
-    };
-    if !matches!(read, Ok(Ok(_))) || &preface != PREFACE {
-        return;
+impl Desk {
+    /// Serves one connection to its end. Until its first request it has nothing to lose: a stop
+    /// ends it at once.
+    pub(super) async fn serve(self, accepted: Accepted) {
+        self.metrics.connections.inc();
+        // The worker's own reactor takes the socket over: the one that accepted it would wake
+        // this thread for every read.
+        let _ = match accepted {
+            Accepted::Unix(stream, caller) => match UnixStream::from_std(stream) {
+                Ok(stream) => self.open(stream, caller).await,
+                Err(error) => Err(error),
+            },
+            Accepted::Tcp(stream) => match TcpStream::from_std(stream) {
+                Ok(stream) => self.tcp(stream).await,
+                Err(error) => Err(error),
+            },
+        };
+        self.metrics.connections.dec();
     }
-    let io = TokioIo::new(Rewound { first: Bytes::from_static(PREFACE), rest: stream });
-    let connection = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS_MAX)
-        .max_pending_accept_reset_streams(20)
-        .max_local_error_reset_streams(64)
-        .max_header_list_size(8 * 1024)
-        .initial_stream_window_size(512 * 1024)
-        .initial_connection_window_size(1024 * 1024)
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(20))
-        .serve_connection(io, TowerToHyperService::new(gate));
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = &mut connection => Some(ended),
-        () = stop.cancelled() => None,
-    };
-    if ended.is_none() {
-        connection.as_mut().graceful_shutdown();
-        // The drain's own deadline ends this where the peer does not.
-        let _ = connection.await;
+
+    async fn tcp(&self, stream: TcpStream) -> io::Result<()> {
+        let Some(tls) = &self.tls else { return self.open(stream, Caller::default()).await };
+        let handshake = timeout(self.timings.handshake, tls.acceptor().accept(stream));
+        let stream = tokio::select! {
+            shaken = handshake => shaken??,
+            () = self.stop.cancelled() => return Ok(()),
+        };
+        let certificates = stream.get_ref().1.peer_certificates();
+        let sans = certificates.and_then(<[_]>::first).map(names).unwrap_or_default();
+        self.open(stream, Caller { sans, ..Caller::default() }).await
+    }
+
+    async fn open<S>(&self, stream: S, caller: Caller) -> io::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let opened = tokio::select! {
+            opened = opening(stream, self.timings.preface) => opened,
+            () = self.stop.cancelled() => return Ok(()),
+        };
+        let Some((Protocol::Http2, stream)) = opened else { return Ok(()) };
+        let gate = Gate::new(self.routes.clone(), Arc::clone(&self.shared), caller);
+        let streams = Streams::new(self.timings.stall, Arc::clone(&self.metrics));
+        let connection = http2::Builder::new(streams)
+            .timer(TokioTimer::new())
+            .auto_date_header(false)
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
+            .max_local_error_reset_streams(LOCAL_RESETS_MAX)
+            .max_header_list_size(HEADER_LIST_BYTES_MAX)
+            .initial_stream_window_size(512 * 1024)
+            .initial_connection_window_size(1024 * 1024)
+            .keep_alive_interval(self.timings.keepalive)
+            .keep_alive_timeout(self.timings.keepalive_answer)
+            .serve_connection(
+                TokioIo::new(stream),
+                service_fn(move |request| gate.clone().answer(request)),
+            );
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => Some(ended),
+            () = self.stop.cancelled() => None,
+        };
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            connection.as_mut().graceful_shutdown();
+            // The drain's own deadline ends this where the peer does not.
+            connection.await
+        };
+        ended.map_err(io::Error::other)
     }
 }
 
@@ -95,63 +117,29 @@ fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     dns.chain(uris).collect()
 }
 
-/// A stream whose first bytes were read already.
-struct Rewound<S> {
-    first: Bytes,
-    rest: S,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.first.is_empty() {
-            return Pin::new(&mut self.rest).poll_read(context, buffer);
-        }
-        let length = self.first.len().min(buffer.remaining());
-        buffer.put_slice(self.first.get(..length).unwrap_or_default());
-        self.first.advance(length);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Rewound<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.rest).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.rest).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.rest).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.rest).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.rest.is_write_vectored()
-    }
-}
-
-/// RFC 9113, section 3.4.
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// A client sends it at once; a silent socket is cut.
-const PREFACE_DEADLINE: Duration = Duration::from_secs(2);
-/// A TLS handshake on a working network takes milliseconds.
-const TLS_DEADLINE: Duration = Duration::from_secs(5);
 /// Streams of one connection: more than calls at once, so that ours is the bound that is seen.
-const STREAMS_MAX: u32 = 100;
+pub(super) const STREAMS_MAX: u32 = 100;
+/// Streams that the peer reset before they were looked at (CVE-2023-44487).
+pub(super) const PENDING_RESETS_MAX: usize = 20;
+/// Streams reset because of what the peer did (RUSTSEC-2024-0003); unbounded unless it is set.
+pub(super) const LOCAL_RESETS_MAX: usize = 64;
+/// Webhook headers travel inside the message: these are the call's own.
+pub(super) const HEADER_LIST_BYTES_MAX: u32 = 8 * 1024;
+
+/// Whether bounds hold together: more calls than streams would wait, not be shed.
+const _: () = assert!(crate::limits::CALLS_DEFAULT < 100);
+const _: () = assert!(PENDING_RESETS_MAX < LOCAL_RESETS_MAX);
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            preface: Duration::from_secs(2),
+            handshake: Duration::from_secs(5),
+            stall: Duration::from_secs(30),
+            keepalive: Duration::from_secs(30),
+            keepalive_answer: Duration::from_secs(20),
+            quiet: Duration::from_millis(500),
+            certificates: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,30 +1,28 @@
-//! What stands before the service on every connection: a permit before the body is read, bodies
-//! counted while they arrive, a deadline, and a net under panics.
+//! What stands before the service on every connection: a permit before the body is read, a
+//! deadline, and a net under panics.
 
 use std::{
     convert::Infallible,
     panic::AssertUnwindSafe,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{Request, Response};
-use http_body::{Frame, SizeHint};
+use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
-use tokio::{sync::Semaphore, time::timeout};
-use tonic::{body::Body, service::Routes};
-use tower::Service;
+use tokio::time::timeout;
+use tonic::{Status, body::Body, service::Routes};
+use tower::Service as _;
 
+use super::{body::Counted, stall};
 use crate::{
     accounts::Caller,
     config::Limits,
+    limits::MESSAGE_OVERHEAD_BYTES,
     service::status::{self, Refusal},
     telemetry::Metrics,
 };
@@ -32,105 +30,202 @@ use crate::{
 /// The bounds that all connections of a server share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    calls: Arc<Semaphore>,
-    bytes: Arc<AtomicUsize>,
+    calls: AtomicUsize,
+    streams: AtomicUsize,
+    bytes: AtomicUsize,
     limits: Limits,
+    /// The answer to everything over the limits, made once: under a flood it is the common one.
+    overloaded: Status,
     metrics: Arc<Metrics>,
 }
 
 impl Shared {
     pub(super) fn new(limits: Limits, metrics: Arc<Metrics>) -> Self {
-        let calls = Arc::new(Semaphore::new(limits.calls_max));
-        Self { calls, bytes: Arc::new(AtomicUsize::new(0)), limits, metrics }
+        let overloaded = status::status(&Refusal::Overloaded, status::Context::default());
+        let (calls, streams, bytes) = Default::default();
+        Self { calls, streams, bytes, limits, overloaded, metrics }
     }
+
+    /// Calls under way.
+    pub(super) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Says that a call was refused because of a limit.
+    pub(super) fn shed(&self) -> Status {
+        self.metrics.shed.inc();
+        self.overloaded.clone()
+    }
+
+    /// Bytes that a call may hold: a unary call holds one message, a stream one at a time.
+    const fn held_bytes_max(&self) -> usize {
+        self.limits.body_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES)
+    }
+}
+
+/// One connection: its peer, and its share of the bounds.
+#[derive(Debug)]
+struct Connection {
+    shared: Arc<Shared>,
+    caller: Caller,
+    probes: AtomicUsize,
 }
 
 /// The gate of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
     routes: Routes,
-    shared: Arc<Shared>,
-    caller: Caller,
+    connection: Arc<Connection>,
 }
 
 impl Gate {
-    pub(super) fn new(routes: Routes, shared: Arc<Shared>) -> Self {
-        Self { routes, shared, caller: Caller::default() }
+    pub(super) fn new(routes: Routes, shared: Arc<Shared>, caller: Caller) -> Self {
+        let probes = AtomicUsize::new(0);
+        Self { routes, connection: Arc::new(Connection { shared, caller, probes }) }
     }
 
-    pub(super) fn with_caller(self, caller: Caller) -> Self {
-        Self { caller, ..self }
-    }
-}
-
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
-
-impl Service<Request<Incoming>> for Gate {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Answer;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Incoming>) -> Answer {
-        let shared = Arc::clone(&self.shared);
-        let exempt = request.uri().path().starts_with("/grpc.health.v1.");
-        let permit = if exempt {
-            None
-        } else {
-            // Taken before a byte of the body is read: that is what bounds memory.
-            let Ok(permit) = Arc::clone(&shared.calls).try_acquire_owned() else {
-                shared.metrics.shed.inc();
-                return refused(&Refusal::Overloaded);
-            };
-            Some(permit)
-        };
-        let deadline = deadline(&request, shared.limits.deadline_ms);
-        let caller = self.caller.clone();
-        let counted = (Arc::clone(&shared.bytes), shared.limits.in_flight_bytes_max);
+    /// Answers one request.
+    pub(super) async fn answer(
+        self,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
+        let shared = Arc::clone(&self.connection.shared);
+        let exempt = request.uri().path().starts_with(HEALTH);
+        // Taken before a byte of the body is read: that is what bounds memory.
+        let call = if exempt { self.probe() } else { self.call() };
+        let Some(call) = call else { return Ok(shared.shed().into_http()) };
+        let deadline = deadline(request.headers(), shared.limits.deadline_ms);
         let (mut parts, body) = request.into_parts();
-        parts.extensions.insert(caller);
-        let body = Counted { body, held: 0, total: counted.0, bytes_max: counted.1 };
-        let request = Request::from_parts(parts, Body::new(body));
-        let mut routes = self.routes.clone();
-        Box::pin(async move {
-            shared.metrics.in_flight.inc();
-            let call = AssertUnwindSafe(routes.call(request)).catch_unwind();
-            // A health watch is open on purpose.
-            let done = if exempt { Ok(call.await) } else { timeout(deadline, call).await };
-            shared.metrics.in_flight.dec();
-            drop(permit);
-            match done {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(_)) => {
-                    shared.metrics.panics.inc();
-                    tracing::error!("A call panicked");
-                    Ok(answer(&Refusal::Panicked))
-                }
-                Err(_) => {
-                    shared.metrics.timeouts.inc();
-                    Ok(answer(&Refusal::TimedOut))
-                }
+        parts.extensions.insert(self.connection.caller.clone());
+        let body = Body::new(Counted::new(body, Arc::clone(&call)));
+        let mut routes = self.routes;
+        let answer = async move { routes.call(Request::from_parts(parts, body)).await };
+        let answer = AssertUnwindSafe(answer).catch_unwind();
+        let answered = if exempt {
+            // A health watch is open, and silent, on purpose.
+            stall::allow();
+            Ok(answer.await)
+        } else {
+            timeout(deadline, answer).await
+        };
+        Ok(match answered {
+            Ok(Ok(Ok(response))) if call.stays_within_streams() => response,
+            Ok(Ok(Ok(_))) => shared.shed().into_http(),
+            Ok(Err(_)) => {
+                shared.metrics.panics.inc();
+                tracing::error!("A call panicked");
+                refused(&Refusal::Panicked)
+            }
+            Err(_) => {
+                shared.metrics.timeouts.inc();
+                refused(&Refusal::TimedOut)
             }
         })
     }
+
+    fn call(&self) -> Option<Arc<Call>> {
+        let shared = &self.connection.shared;
+        take(&shared.calls, shared.limits.calls_max).then(|| {
+            shared.metrics.in_flight.inc();
+            Arc::new(Call::new(&self.connection, Kind::Counted))
+        })
+    }
+
+    fn probe(&self) -> Option<Arc<Call>> {
+        take(&self.connection.probes, PROBES_MAX)
+            .then(|| Arc::new(Call::new(&self.connection, Kind::Probe)))
+    }
 }
 
-fn refused(refusal: &Refusal) -> Answer {
-    let answer = answer(refusal);
-    Box::pin(async move { Ok(answer) })
-}
-
-fn answer(refusal: &Refusal) -> Response<Body> {
+fn refused(refusal: &Refusal) -> Response<Body> {
     status::status(refusal, status::Context::default()).into_http()
 }
 
+/// Counts one more, unless there are as many as there may be.
+fn take(counter: &AtomicUsize, most: usize) -> bool {
+    if counter.fetch_add(1, Ordering::Relaxed) < most {
+        return true;
+    }
+    counter.fetch_sub(1, Ordering::Relaxed);
+    false
+}
+
+/// Which bound a call counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// All calls of the server.
+    Counted,
+    /// Health: exempt, and few on one connection.
+    Probe,
+}
+
+/// A call's place among all calls, and the bytes that it holds. Both are given back when the
+/// handler is done and the request's body is gone: that is at once for a unary call, and at the
+/// end of a stream.
+#[derive(Debug)]
+pub(super) struct Call {
+    connection: Arc<Connection>,
+    kind: Kind,
+    held: AtomicUsize,
+    streaming: AtomicUsize,
+}
+
+impl Call {
+    fn new(connection: &Arc<Connection>, kind: Kind) -> Self {
+        let (held, streaming) = Default::default();
+        Self { connection: Arc::clone(connection), kind, held, streaming }
+    }
+
+    /// Counts bytes of a body that arrived.
+    ///
+    /// # Errors
+    /// The status to refuse the call with, where all bodies together are over their bound.
+    pub(super) fn hold(&self, bytes: usize) -> Result<(), Box<Status>> {
+        let shared = &self.connection.shared;
+        let held = self.held.load(Ordering::Relaxed);
+        let bytes = bytes.min(shared.held_bytes_max().saturating_sub(held));
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+        let total = shared.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if total > shared.limits.in_flight_bytes_max {
+            return Err(Box::new(shared.shed()));
+        }
+        Ok(())
+    }
+
+    /// A call whose body is still open after its answer began is a stream. Streams stay as long
+    /// as clients like, so they get half of the permits: a unary call always finds some.
+    fn stays_within_streams(self: &Arc<Self>) -> bool {
+        if self.kind == Kind::Probe || Arc::strong_count(self) == 1 {
+            return true;
+        }
+        let shared = &self.connection.shared;
+        let within = take(&shared.streams, shared.limits.calls_max.div_ceil(2));
+        self.streaming.store(usize::from(within), Ordering::Relaxed);
+        within
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let shared = &self.connection.shared;
+        shared.bytes.fetch_sub(*self.held.get_mut(), Ordering::Relaxed);
+        shared.streams.fetch_sub(*self.streaming.get_mut(), Ordering::Relaxed);
+        match self.kind {
+            Kind::Counted => {
+                shared.metrics.in_flight.dec();
+                shared.calls.fetch_sub(1, Ordering::Relaxed);
+            }
+            Kind::Probe => {
+                self.connection.probes.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
 /// Ours, or the client's where it is shorter.
-fn deadline(request: &Request<Incoming>, deadline_ms: u64) -> Duration {
+fn deadline(headers: &HeaderMap, deadline_ms: u64) -> Duration {
     let ours = Duration::from_millis(deadline_ms);
-    let header = request.headers().get("grpc-timeout").and_then(|value| value.to_str().ok());
+    let header = headers.get("grpc-timeout").and_then(|value| value.to_str().ok());
     header.and_then(grpc_timeout).map_or(ours, |theirs| theirs.min(ours))
 }
 
@@ -150,53 +245,10 @@ fn grpc_timeout(text: &str) -> Option<Duration> {
     }
 }
 
-/// A request body whose bytes count against the bound of all bodies in flight.
-#[derive(Debug)]
-struct Counted {
-    body: Incoming,
-    held: usize,
-    total: Arc<AtomicUsize>,
-    bytes_max: usize,
-}
-
-impl http_body::Body for Counted {
-    type Data = Bytes;
-    type Error = tonic::Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
-        let Some(frame) = frame else { return Poll::Ready(None) };
-        let frame = match frame {
-            Ok(frame) => frame,
-            Err(error) => return Poll::Ready(Some(Err(tonic::Status::from_error(error.into())))),
-        };
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        self.held = self.held.saturating_add(length);
-        let total = self.total.fetch_add(length, Ordering::Relaxed).saturating_add(length);
-        if total > self.bytes_max {
-            let status = status::status(&Refusal::Overloaded, status::Context::default());
-            return Poll::Ready(Some(Err(status)));
-        }
-        Poll::Ready(Some(Ok(frame)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.total.fetch_sub(self.held, Ordering::Relaxed);
-    }
-}
+/// Health is never shed: a probe that fails under load would get the pod killed.
+const HEALTH: &str = "/grpc.health.v1.";
+/// Health calls at once on one connection: a client watches one or two services.
+const PROBES_MAX: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -206,8 +258,18 @@ mod tests {
     fn a_clients_timeout_is_read_to_the_letter() {
         assert_eq!(grpc_timeout("100m"), Some(Duration::from_millis(100)));
         assert_eq!(grpc_timeout("5S"), Some(Duration::from_secs(5)));
-        for bad in ["", "5", "S", "+5S", "123456789S", "5x", "5 S"] {
+        for bad in ["", "5", "S", "+5S", "123456789S", "5x", "5 S", "ü", "5ü"] {
             assert_eq!(grpc_timeout(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn the_shorter_deadline_holds() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(deadline(&headers, 2000), Duration::from_secs(2));
+        headers.insert("grpc-timeout", http::HeaderValue::from_static("5m"));
+        assert_eq!(deadline(&headers, 2000), Duration::from_millis(5));
+        headers.insert("grpc-timeout", http::HeaderValue::from_static("5M"));
+        assert_eq!(deadline(&headers, 2000), Duration::from_secs(2));
     }
 }

@@ -1,13 +1,19 @@
 //! Listeners: loopback TCP and Unix sockets, bound before anything is served.
 
 use std::{
-    fs, io,
+    fs::{self, Metadata},
+    io,
     net::SocketAddr,
-    os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
+    os::unix::{
+        fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
+        net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream},
+    },
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use super::StartError;
 use crate::{
@@ -19,30 +25,36 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Bound {
     Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    Unix(UnixListener, Place),
 }
 
-/// An accepted connection and who is at its other end.
+/// A socket's path, and which file it was when it was bound.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    file: (u64, u64),
+}
+
+/// An accepted connection and who is at its other end. Not yet of any runtime: a worker takes it.
 #[derive(Debug)]
 pub(super) enum Accepted {
-    Tcp(TcpStream),
-    Unix(UnixStream, Caller),
+    Tcp(std::net::TcpStream),
+    Unix(StdUnixStream, Caller),
 }
 
 impl Bound {
     /// Binds a listener.
-    pub(super) async fn new(listen: &Listen, socket: &Socket) -> Result<Self, StartError> {
+    pub(super) fn new(listen: &Listen, socket: &Socket) -> Result<Self, StartError> {
         match listen {
-            Listen::Tcp(address) => tcp(*address).await.map(Self::Tcp),
+            Listen::Tcp(address) => tcp(*address).map(Self::Tcp),
             Listen::Unix(path) => {
                 make_room(path)?;
-                let failed = |source| StartError::Listen {
+                let bound = unix(path, socket).map_err(|source| StartError::Listen {
                     place: format!("unix:{}", path.display()),
                     source,
-                };
-                let listener = UnixListener::bind(path).map_err(failed)?;
-                protect(path, socket).map_err(failed)?;
-                Ok(Self::Unix(listener, path.clone()))
+                });
+                let (listener, file) = bound?;
+                Ok(Self::Unix(listener, Place { path: path.clone(), file }))
             }
         }
     }
@@ -51,7 +63,7 @@ impl Bound {
     pub(super) fn place(&self) -> Option<Listen> {
         match self {
             Self::Tcp(listener) => listener.local_addr().ok().map(Listen::Tcp),
-            Self::Unix(_, path) => Some(Listen::Unix(path.clone())),
+            Self::Unix(_, place) => Some(Listen::Unix(place.path.clone())),
         }
     }
 
@@ -60,15 +72,15 @@ impl Bound {
         match self {
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
-                // Without it a small reply waits for the peer's acknowledgement.
-                stream.set_nodelay(true)?;
-                rustix::net::sockopt::set_socket_keepalive(&stream, true)?;
+                let stream = stream.into_std()?;
+                // A peer that is gone already is found out when it is read from.
+                let _ = tune(&stream);
                 Ok(Accepted::Tcp(stream))
             }
             Self::Unix(listener, _) => {
                 let (stream, _) = listener.accept().await?;
                 let uid = stream.peer_cred().ok().map(|peer| peer.uid());
-                Ok(Accepted::Unix(stream, Caller { uid, ..Caller::default() }))
+                Ok(Accepted::Unix(stream.into_std()?, Caller { uid, ..Caller::default() }))
             }
         }
     }
@@ -76,22 +88,75 @@ impl Bound {
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        if let Self::Unix(_, path) = self {
+        let Self::Unix(_, place) = self else { return };
+        // Only what was bound here: another server may have taken the path since.
+        let ours = fs::symlink_metadata(&place.path).is_ok_and(|found| file(&found) == place.file);
+        if ours {
             // A leftover is handled at the next start, too.
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(&place.path);
         }
     }
 }
 
 /// Binds a TCP address.
-pub(super) async fn tcp(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|source| StartError::Listen { place: address.to_string(), source })
+pub(super) fn tcp(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A restart does not wait for the connections of the last run to be forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bind().map_err(|source| StartError::Listen { place: address.to_string(), source })
 }
 
-/// Removes a socket that nobody listens on any more; refuses anything else at the path.
+/// What is set on every accepted TCP connection.
+fn tune(stream: &std::net::TcpStream) -> io::Result<()> {
+    // Without it a small reply waits for the peer's acknowledgement.
+    stream.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, Duration::from_mins(1))?;
+    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(10))?;
+    sockopt::set_tcp_keepcnt(stream, 3)?;
+    Ok(())
+}
+
+/// Binds a Unix socket. Mode and group are set before it listens: until then nobody can connect.
+fn unix(path: &Path, socket: &Socket) -> io::Result<(UnixListener, (u64, u64))> {
+    let group = socket.group.as_deref().map(group_id).transpose()?;
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let bound = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    net::bind(&bound, &SocketAddrUnix::new(path)?)?;
+    let protect = || {
+        if group.is_some() {
+            std::os::unix::fs::chown(path, None, group)?;
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(socket.mode))?;
+        net::listen(&bound, i32::try_from(BACKLOG).unwrap_or(i32::MAX))?;
+        fs::symlink_metadata(path)
+    };
+    let metadata = protect().inspect_err(|_| {
+        // It was made here, a moment ago.
+        let _ = fs::remove_file(path);
+    })?;
+    let listener = UnixListener::from_std(StdUnixListener::from(bound))?;
+    Ok((listener, file(&metadata)))
+}
+
+fn file(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+/// Removes a socket of ours that nobody listens on any more; refuses anything else at the path.
 fn make_room(path: &Path) -> Result<(), StartError> {
     let taken = |problem| StartError::Socket { path: path.to_owned(), problem };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = fs::metadata(parent.unwrap_or(Path::new(".")));
+    let parent = parent.map_err(|_| taken("its folder does not exist"))?;
+    if parent.mode() & OTHERS_WRITE != 0 && parent.mode() & STICKY == 0 {
+        // Whoever can write there could put a socket of his own in our place.
+        return Err(taken("its folder can be written by everybody"));
+    }
     let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
     if metadata.file_type().is_symlink() {
         return Err(taken("a symbolic link"));
@@ -99,20 +164,15 @@ fn make_room(path: &Path) -> Result<(), StartError> {
     if !metadata.file_type().is_socket() {
         return Err(taken("no socket"));
     }
-    match std::os::unix::net::UnixStream::connect(path) {
+    match StdUnixStream::connect(path) {
         Ok(_) => Err(taken("another server listens on it")),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            if metadata.uid() != rustix::process::geteuid().as_raw() {
+                return Err(taken("it belongs to another user"));
+            }
             fs::remove_file(path).map_err(|_| taken("it cannot be removed"))
         }
         Err(_) => Err(taken("it cannot be reached")),
-    }
-}
-
-fn protect(path: &Path, socket: &Socket) -> io::Result<()> {
-    fs::set_permissions(path, fs::Permissions::from_mode(socket.mode))?;
-    match &socket.group {
-        None => Ok(()),
-        Some(group) => std::os::unix::fs::chown(path, None, Some(group_id(group)?)),
     }
 }
 
@@ -130,3 +190,8 @@ fn group_id(group: &str) -> io::Result<u32> {
         .and_then(|id| id.parse().ok())
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such group"))
 }
+
+/// Connections that the kernel holds until they are accepted.
+const BACKLOG: u32 = 128;
+const OTHERS_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;

@@ -3,25 +3,32 @@
 //! Floor 5. The defaults of HTTP/2 servers are unsafe on a port that other processes can reach:
 //! every bound is set here.
 
+mod accept;
 mod admin;
+mod body;
 mod connection;
 mod gate;
 mod listener;
+mod opening;
 mod process;
 mod reload;
 mod run;
+mod running;
+mod stall;
+mod tls;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     accounts::{Accounts, Clock},
-    config::{Limits, Listen, Socket},
+    config::{self, Limits, Listen, Socket},
     telemetry::Metrics,
 };
 
 pub use process::{harden, system_clock};
 pub use reload::Reload;
-pub use run::Running;
+pub use running::Running;
+pub use tls::Tls;
 
 /// What a server is made of.
 #[derive(Clone)]
@@ -46,7 +53,7 @@ pub struct Settings {
     /// Mode and group of Unix sockets.
     pub socket: Socket,
     /// TLS of the service's TCP listeners.
-    pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub tls: Option<Arc<Tls>>,
     /// Worker threads.
     pub workers: usize,
     /// Bounds.
@@ -55,6 +62,29 @@ pub struct Settings {
     pub reflection: bool,
     /// One log line per verdict.
     pub audit: bool,
+    /// The window of repeats.
+    pub repeats: config::Repeats,
+    /// How long peers may take.
+    pub timings: Timings,
+}
+
+/// How long peers may take. No configuration changes these; tests shorten them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timings {
+    /// A client sends the HTTP/2 preface at once; a silent socket is cut after this.
+    pub preface: Duration,
+    /// A TLS handshake on a working network takes milliseconds.
+    pub handshake: Duration,
+    /// A stream that nothing moved for this long is reset.
+    pub stall: Duration,
+    /// A ping after this long without a frame.
+    pub keepalive: Duration,
+    /// A peer that does not answer the ping within this is gone.
+    pub keepalive_answer: Duration,
+    /// A drain without calls under way for this long cuts what is still attached.
+    pub quiet: Duration,
+    /// How often the files of TLS are looked at.
+    pub certificates: Duration,
 }
 
 /// Why a server does not start.

@@ -2,18 +2,8 @@
 
 use std::sync::Arc;
 
-use rustls::{
-    ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::WebPkiClientVerifier,
-};
-
-use super::Settings;
-use crate::{
-    accounts::{Clock, SecretRef},
-    config::{Config, Tls},
-    model::UnixSeconds,
-};
+use super::{Settings, Timings, Tls};
+use crate::{accounts::Clock, config::Config, model::UnixSeconds};
 
 /// The system's clock.
 pub fn system_clock() -> Clock {
@@ -48,52 +38,13 @@ impl Settings {
             listen: config.listen.clone(),
             admin_listen: Some(config.admin_listen),
             socket: config.socket.clone(),
-            tls: config.tls.as_ref().map(tls).transpose()?.map(Arc::new),
+            tls: config.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new),
             workers: config.workers.unwrap_or_else(granted),
             limits: config.limits,
             reflection: config.reflection,
             audit: config.audit,
+            repeats: config.repeats,
+            timings: Timings::default(),
         })
     }
-}
-
-fn tls(tls: &Tls) -> Result<ServerConfig, String> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let certificates = certificates(&tls.certificate)?;
-    let key = match &tls.private_key {
-        SecretRef::File(path) => PrivateKeyDer::from_pem_file(path),
-        SecretRef::Env(name) => {
-            PrivateKeyDer::from_pem_slice(std::env::var(name).unwrap_or_default().as_bytes())
-        }
-        SecretRef::Inline(secret) => PrivateKeyDer::from_pem_slice(secret.expose()),
-        SecretRef::Vault { .. } => {
-            return Err("tls.private_key: expected {file: path} or {env: NAME}".to_owned());
-        }
-    };
-    let key = key.map_err(|_| format!("tls.private_key: {} is no PEM key", tls.private_key))?;
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    let builder = match &tls.client_ca {
-        None => builder.with_no_client_auth(),
-        Some(path) => {
-            let mut roots = rustls::RootCertStore::empty();
-            roots.add_parsable_certificates(self::certificates(path)?);
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                .build()
-                .map_err(|error| format!("tls.client_ca: {error}"))?;
-            builder.with_client_cert_verifier(verifier)
-        }
-    };
-    let mut config = builder
-        .with_single_cert(certificates, key)
-        .map_err(|error| format!("tls.certificate: {error}"))?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(config)
-}
-
-fn certificates(path: &std::path::Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let read = read.map_err(|error| format!("{}: {error}", path.display()))?;
-    if read.is_empty() { Err(format!("{}: no certificate", path.display())) } else { Ok(read) }
 }

@@ -1,7 +1,6 @@
-//! Starts workers, hands out connections, and drains.
+//! The server's own thread: it binds, accepts, answers health, and drains. Calls are the workers'.
 
 use std::{
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,144 +11,101 @@ use std::{
 
 use tokio::{
     net::TcpListener,
-    runtime::{Builder, Runtime},
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{Semaphore, oneshot},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
-use tokio_rustls::TlsAcceptor;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 use tonic::service::Routes;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use super::{
-    Parts, StartError, admin, connection,
-    gate::{Gate, Shared},
-    listener::{self, Accepted, Bound},
+    Parts, StartError, Tls,
+    accept::{Worker, accept, single_threaded},
+    admin::{self, Admin},
+    connection::Desk,
+    gate::Shared,
+    listener::{self, Bound},
+    running::{Started, Stop},
 };
 use crate::{
-    config::Listen,
+    accounts::Repeats,
     limits::MESSAGE_OVERHEAD_BYTES,
     proto::{DESCRIPTOR_SET, payment_webhook_service_server::PaymentWebhookServiceServer},
     service::{Guardrails, PaymentWebhooks, Webhooks},
+    telemetry::Metrics,
 };
 
-/// A server that is running. Dropping it stops it without a drain.
-#[derive(Debug)]
-pub struct Running {
-    places: Vec<Listen>,
-    admin: Option<SocketAddr>,
-    stop: CancellationToken,
-    cut: CancellationToken,
-    drained: Option<oneshot::Receiver<bool>>,
-    main: Option<JoinHandle<()>>,
-}
-
-impl Running {
-    /// Where the service listens.
-    pub fn places(&self) -> &[Listen] {
-        &self.places
-    }
-
-    /// The first TCP address of the service.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.places.iter().find_map(|place| match place {
-            Listen::Tcp(address) => Some(*address),
-            Listen::Unix(_) => None,
-        })
-    }
-
-    /// Where health and metrics are.
-    pub const fn admin(&self) -> Option<SocketAddr> {
-        self.admin
-    }
-
-    /// Starts the drain: not serving at once, no new connections, calls under way finish.
-    pub fn stop(&self) {
-        self.stop.cancel();
-    }
-
-    /// Waits until the server is gone; true when every call under way had finished.
-    pub async fn drained(mut self) -> bool {
-        match self.drained.take() {
-            Some(drained) => drained.await.unwrap_or(false),
-            None => false,
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop.cancel();
-        self.cut.cancel();
-        if let Some(main) = self.main.take() {
-            // The thread ends within the drain's deadline; a panic in it was reported already.
-            let _ = main.join();
-        }
-    }
-}
-
 impl Parts {
-    /// Binds the listeners and serves them on threads of their own.
-    ///
-    /// # Errors
-    /// [`StartError`] where a listener or a thread cannot be had.
-    pub fn start(self) -> Result<Running, StartError> {
-        let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
-        let tokens = (stop.clone(), cut.clone());
-        let (tell_started, started) = std::sync::mpsc::channel();
-        let (tell_drained, drained) = oneshot::channel();
-        let main = std::thread::Builder::new()
-            .name("payhook".to_owned())
-            .spawn(move || self.run(&tell_started, tell_drained, tokens))
-            .map_err(StartError::Runtime)?;
-        let ended = || StartError::Runtime(std::io::Error::other("the server's thread ended"));
-        let (places, admin) = started.recv().map_err(|_| ended())??;
-        Ok(Running { places, admin, stop, cut, drained: Some(drained), main: Some(main) })
-    }
-
-    /// The server's own thread: its first worker, and everything that is not a worker's.
-    fn run(
+    /// Runs the server until it is drained or cut.
+    pub(super) fn run(
         self,
         tell_started: &std::sync::mpsc::Sender<Result<Started, StartError>>,
         tell_drained: oneshot::Sender<bool>,
-        (stop, cut): (CancellationToken, CancellationToken),
+        stop: &Stop,
     ) {
         let runtime = match single_threaded() {
             Ok(runtime) => runtime,
             Err(error) => return drop(tell_started.send(Err(error))),
         };
         let whole = runtime.block_on(async {
-            let (bound, admin) = match self.bind().await {
-                Ok(bound) => bound,
+            match self.begin(stop).await {
+                Ok((started, serving)) => {
+                    drop(tell_started.send(Ok(started)));
+                    serving.until_stopped(stop).await
+                }
                 Err(error) => {
                     drop(tell_started.send(Err(error)));
-                    return false;
+                    false
                 }
-            };
-            let places = bound.iter().filter_map(Bound::place).collect();
-            let address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
-            let serving = self.serve(bound, admin, stop, cut);
-            drop(tell_started.send(Ok((places, address))));
-            serving.await
+            }
         });
-        // What is still attached is cut with the runtime.
         runtime.shutdown_background();
-        // Nobody may wait for it.
+        // Nobody waits where the server is dropped.
         let _ = tell_drained.send(whole);
     }
 
-    async fn bind(&self) -> Result<(Vec<Bound>, Option<TcpListener>), StartError> {
-        let mut bound = Vec::new();
-        for listen in &self.settings.listen {
-            bound.push(Bound::new(listen, &self.settings.socket).await?);
-        }
-        let admin = match self.settings.admin_listen {
-            Some(address) => Some(listener::tcp(address).await?),
-            None => None,
+    /// Binds everything, then serves: a server that starts is whole.
+    async fn begin(self, stop: &Stop) -> Result<(Started, Serving), StartError> {
+        let bound = self.settings.listen.iter().map(|l| Bound::new(l, &self.settings.socket));
+        let bound = bound.collect::<Result<Vec<_>, _>>()?;
+        let admin = self.settings.admin_listen.map(listener::tcp).transpose()?;
+        let address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
+        let places = bound.iter().filter_map(Bound::place).collect();
+        let (routes, admin_routes, health) = self.routes();
+        let shared = Arc::new(Shared::new(self.settings.limits, Arc::clone(&self.metrics)));
+        let tracker = TaskTracker::new();
+        let ended = CancellationToken::new();
+        let desk = Desk {
+            routes,
+            shared: Arc::clone(&shared),
+            tls: self.settings.tls.clone(),
+            timings: self.settings.timings,
+            metrics: Arc::clone(&self.metrics),
+            stop: stop.drain.clone(),
         };
-        Ok((bound, admin))
+        let started = (1..=self.settings.workers.max(1))
+            .map(|position| Worker::start(position, desk.clone(), tracker.clone(), ended.clone()));
+        let (workers, threads) =
+            started.collect::<Result<Vec<_>, _>>()?.into_iter().unzip::<_, _, Vec<_>, _>();
+        let serving = Serving {
+            parts: self,
+            shared,
+            tracker,
+            threads,
+            health,
+            ready: Arc::new(AtomicBool::new(true)),
+            ended: ended.drop_guard(),
+        };
+        report(&serving.health, ServingStatus::Serving).await;
+        serving.admin(admin, admin_routes);
+        serving.accept(bound, &workers.into(), &stop.drain);
+        Ok(((places, address), serving))
     }
 
-    /// The service's routes, and what reports its health.
+    /// The service's routes, the admin listener's, and what reports their health.
     fn routes(&self) -> (Routes, Routes, HealthReporter) {
         let (health, health_server) = tonic_health::server::health_reporter();
         let limits = self.settings.limits;
@@ -163,6 +119,10 @@ impl Parts {
             Arc::clone(&self.accounts),
             Arc::clone(&self.clock),
             Arc::clone(&self.metrics),
+            Repeats::new(
+                self.settings.repeats.window_seconds.try_into().unwrap_or(i64::MAX),
+                self.settings.repeats.entries_max,
+            ),
             guardrails,
         );
         let message_bytes_max = limits.body_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES);
@@ -174,149 +134,97 @@ impl Parts {
         }
         (routes.prepare(), Routes::new(health_server).prepare(), health)
     }
+}
 
-    async fn serve(
-        &self,
-        bound: Vec<Bound>,
-        admin: Option<TcpListener>,
-        stop: CancellationToken,
-        cut: CancellationToken,
-    ) -> bool {
-        let (routes, admin_routes, health) = self.routes();
-        let ready = Arc::new(AtomicBool::new(true));
-        report(&health, ServingStatus::Serving).await;
-        let admin_stop = CancellationToken::new();
-        if let Some(listener) = admin {
-            let (metrics, ready) = (Arc::clone(&self.metrics), Arc::clone(&ready));
-            let stop = admin_stop.clone();
-            tokio::spawn(admin::serve(listener, admin_routes, metrics, ready, stop));
+/// A server that serves.
+struct Serving {
+    parts: Parts,
+    shared: Arc<Shared>,
+    tracker: TaskTracker,
+    threads: Vec<JoinHandle<()>>,
+    health: HealthReporter,
+    ready: Arc<AtomicBool>,
+    /// Ends the workers, however this ends.
+    ended: DropGuard,
+}
+
+impl Serving {
+    fn admin(&self, listener: Option<TcpListener>, routes: Routes) {
+        let Some(listener) = listener else { return };
+        let (metrics, ready) = (Arc::clone(&self.parts.metrics), Arc::clone(&self.ready));
+        let preface = self.parts.settings.timings.preface;
+        tokio::spawn(admin::serve(listener, Admin { routes, metrics, ready, preface }));
+    }
+
+    fn accept(&self, bound: Vec<Bound>, workers: &Arc<[Worker]>, stop: &CancellationToken) {
+        let connections = Arc::new(Semaphore::new(self.parts.settings.limits.connections_max));
+        for bound in bound {
+            // Tracked, so that a drain knows when the listeners are closed.
+            let (connections, workers) = (Arc::clone(&connections), Arc::clone(workers));
+            self.tracker.spawn(accept(bound, connections, workers, stop.clone()));
         }
-        let shared = Arc::new(Shared::new(self.settings.limits, Arc::clone(&self.metrics)));
-        let gate = Gate::new(routes, shared);
-        let tls = self.settings.tls.clone().map(TlsAcceptor::from);
-        let tracker = TaskTracker::new();
-        let workers = self.workers(&gate, tls.as_ref(), &tracker, &stop);
-        let connections = Arc::new(Semaphore::new(self.settings.limits.connections_max));
-        let accepting: Vec<_> = bound
-            .into_iter()
-            .map(|bound| {
-                tokio::spawn(accept(bound, Arc::clone(&connections), workers.clone(), stop.clone()))
-            })
-            .collect();
-        stop.cancelled().await;
-        ready.store(false, Ordering::Relaxed);
-        report(&health, ServingStatus::NotServing).await;
-        for task in accepting {
-            // Ends at once: it watches the same token.
-            let _ = task.await;
+        if let Some(tls) = self.parts.settings.tls.clone() {
+            let every = self.parts.settings.timings.certificates;
+            tokio::spawn(renew(tls, Arc::clone(&self.parts.metrics), every));
         }
-        tracker.close();
-        let deadline = Duration::from_secs(self.settings.limits.drain_seconds);
+    }
+
+    /// Serves until it is stopped, then drains; true when every call under way had finished.
+    async fn until_stopped(self, stop: &Stop) -> bool {
+        stop.drain.cancelled().await;
+        self.ready.store(false, Ordering::Relaxed);
+        report(&self.health, ServingStatus::NotServing).await;
+        self.tracker.close();
+        let deadline = Duration::from_secs(self.parts.settings.limits.drain_seconds);
         let whole = tokio::select! {
-            waited = tokio::time::timeout(deadline, tracker.wait()) => waited.is_ok(),
-            () = cut.cancelled() => false,
+            drained = timeout(deadline, self.drained()) => drained.is_ok(),
+            () = stop.cut.cancelled() => false,
         };
-        admin_stop.cancel();
+        let Self { threads, ended, .. } = self;
+        drop(ended);
+        for thread in threads {
+            // It was told to end, and has nothing to wait for.
+            let _ = thread.join();
+        }
         whole
     }
 
-    /// The queues of the workers: the first worker is this thread.
-    fn workers(
-        &self,
-        gate: &Gate,
-        tls: Option<&TlsAcceptor>,
-        tracker: &TaskTracker,
-        stop: &CancellationToken,
-    ) -> Vec<mpsc::UnboundedSender<Handed>> {
-        let mut queues = Vec::new();
-        for position in 0..self.settings.workers.max(1) {
-            let (sender, receiver) = mpsc::unbounded_channel();
-            let worker = work(
-                receiver,
-                gate.clone(),
-                tls.cloned(),
-                tracker.clone(),
-                stop.clone(),
-                Arc::clone(&self.metrics),
-            );
-            if position == 0 {
-                tokio::spawn(worker);
-            } else if let Ok(runtime) = single_threaded() {
-                let ended = tracker.clone();
-                let spawned = std::thread::Builder::new()
-                    .name(format!("payhook-{position}"))
-                    .spawn(move || {
-                        runtime.block_on(async {
-                            worker.await;
-                            ended.wait().await;
-                        });
-                        runtime.shutdown_background();
-                    });
-                if spawned.is_err() {
-                    tracing::error!("A worker could not be started");
-                    continue;
+    /// Waits until every connection is gone, or no call was under way for a while: who is still
+    /// attached then is idle, silent or stuck, and could stay for ever.
+    async fn drained(&self) {
+        let quiet = async {
+            let mut since = Instant::now();
+            let mut look = interval(LOOK);
+            look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            while since.elapsed() < self.parts.settings.timings.quiet {
+                look.tick().await;
+                if self.shared.calls() > 0 {
+                    since = Instant::now();
                 }
             }
-            queues.push(sender);
+        };
+        tokio::select! {
+            () = self.tracker.wait() => {}
+            () = quiet => {}
         }
-        queues
     }
 }
 
-/// Where a server that started listens.
-type Started = (Vec<Listen>, Option<SocketAddr>);
-
-/// A connection on its way to a worker, with its place among all connections.
-type Handed = (Accepted, tokio::sync::OwnedSemaphorePermit);
-
-/// Accepts connections and hands them to the workers in turn.
-async fn accept(
-    bound: Bound,
-    connections: Arc<Semaphore>,
-    workers: Vec<mpsc::UnboundedSender<Handed>>,
-    stop: CancellationToken,
-) {
-    let mut turn = workers.iter().cycle();
+/// Takes renewed certificates.
+async fn renew(tls: Arc<Tls>, metrics: Arc<Metrics>, every: Duration) {
     loop {
-        // No more are accepted than are served: the kernel's queue holds the rest.
-        let permit = tokio::select! {
-            permit = Arc::clone(&connections).acquire_owned() => permit,
-            () = stop.cancelled() => return,
-        };
-        let accepted = tokio::select! {
-            accepted = bound.accept() => accepted,
-            () = stop.cancelled() => return,
-        };
-        match (accepted, permit, turn.next()) {
-            (Ok(accepted), Ok(permit), Some(worker)) => {
-                // A worker ends only after this loop.
-                let _ = worker.send((accepted, permit));
+        tokio::time::sleep(every).await;
+        match tls.refresh() {
+            Ok(false) => {}
+            Ok(true) => {
+                metrics.reloads.inc();
+                tracing::info!("Certificates taken");
             }
-            // Out of descriptors, most likely: trying again at once would only burn the CPU.
-            (Err(_), _, _) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            (_, Err(_), _) | (_, _, None) => return,
+            Err(error) => {
+                metrics.reloads_failed.inc();
+                tracing::error!(error, "Certificates refused; the last good ones stay");
+            }
         }
-    }
-}
-
-/// Serves the connections that a worker is handed.
-async fn work(
-    mut queue: mpsc::UnboundedReceiver<Handed>,
-    gate: Gate,
-    tls: Option<TlsAcceptor>,
-    tracker: TaskTracker,
-    stop: CancellationToken,
-    metrics: Arc<crate::telemetry::Metrics>,
-) {
-    while let Some((accepted, permit)) = queue.recv().await {
-        let (gate, tls, stop, metrics) =
-            (gate.clone(), tls.clone(), stop.clone(), Arc::clone(&metrics));
-        tracker.spawn(async move {
-            metrics.connections.inc();
-            connection::serve(accepted, tls, gate, stop).await;
-            metrics.connections.dec();
-            drop(permit);
-        });
     }
 }
 
@@ -339,9 +247,5 @@ fn with_reflection(routes: Routes) -> Routes {
     }
 }
 
-fn single_threaded() -> Result<Runtime, StartError> {
-    Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)
-}
-
-/// Pause after an accept that failed.
-pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often a drain looks whether calls are under way.
+const LOOK: Duration = Duration::from_millis(20);

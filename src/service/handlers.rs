@@ -48,8 +48,9 @@ impl PaymentWebhooks {
         use proto::verify_and_parse_stream_response::Outcome;
         let webhook = item.webhook.unwrap_or_default();
         let judged = self.webhooks.judge(&webhook, caller, verified_response).await;
-        let outcome = judged.map_or_else(
-            |(refusal, account)| {
+        let outcome = match judged {
+            Ok((response, account)) => Outcome::Success(self.counted(response, &account).await),
+            Err((refusal, account)) => {
                 let context = self.webhooks.context(&webhook, &refusal, account.as_deref());
                 let row = refusal.row();
                 Outcome::Failure(proto::StreamFailure {
@@ -58,9 +59,8 @@ impl PaymentWebhooks {
                     reason: row.reason.into(),
                     diagnostics: Some(status::diagnostics(&refusal, context)),
                 })
-            },
-            |(response, _)| Outcome::Success(response),
-        );
+            }
+        };
         proto::VerifyAndParseStreamResponse {
             correlation_id: item.correlation_id,
             outcome: Some(outcome),
@@ -72,10 +72,19 @@ impl PaymentWebhooks {
         webhook: &proto::WebhookRequest,
         caller: &Caller,
     ) -> Result<proto::VerifyAndParseResponse, Status> {
-        let judged = self.webhooks.judge(webhook, caller, verified_response).await;
-        judged
-            .map(|(response, _)| response)
-            .map_err(|(refusal, account)| self.refuse(webhook, &refusal, account.as_deref()))
+        match self.webhooks.judge(webhook, caller, verified_response).await {
+            Ok((response, account)) => Ok(self.counted(response, &account).await),
+            Err((refusal, account)) => Err(self.refuse(webhook, &refusal, account.as_deref())),
+        }
+    }
+
+    async fn counted(
+        &self,
+        response: proto::VerifyAndParseResponse,
+        account: &Account,
+    ) -> proto::VerifyAndParseResponse {
+        let delivery = self.webhooks.delivered(account, &response.events).await;
+        proto::VerifyAndParseResponse { delivery: Some(delivery), ..response }
     }
 }
 
@@ -195,7 +204,7 @@ fn verified_response(account: &Account, judged: Judged<'_>) -> proto::VerifyAndP
                     .map(|(position, event)| convert::event(account, verified, event, position))
                     .collect(),
                 verification: Some(convert::verification(verified.evidence())),
-                delivery: Some(proto::Delivery::default()),
+                delivery: None,
                 reply: Some(convert::reply(account.gateway().reply)),
                 challenge: false,
             }

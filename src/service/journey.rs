@@ -4,12 +4,15 @@ use std::{fmt, sync::Arc, time::Instant};
 
 use sha2::{Digest as _, Sha256};
 
-use super::status::{Context, Refusal};
+use super::{
+    convert,
+    status::{Context, Refusal},
+};
 use crate::{
-    accounts::{Account, Accounts, Caller, Clock, GuardError},
+    accounts::{self, Account, Accounts, Caller, Clock, GuardError, Repeats},
     limits::{self, HEADER_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX},
     model::{Event, UnixSeconds, Variant},
-    proto::WebhookRequest,
+    proto::{self, WebhookRequest},
     telemetry::{Metrics, UNKNOWN_VARIANT},
     verify::{CheckTime, Header, Request, Step, Unverified, Verified},
 };
@@ -43,6 +46,7 @@ pub struct Webhooks {
     pub(super) accounts: Arc<Accounts>,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) repeats: Repeats,
     pub(super) guardrails: Guardrails,
 }
 
@@ -69,9 +73,10 @@ impl Webhooks {
         accounts: Arc<Accounts>,
         clock: Clock,
         metrics: Arc<Metrics>,
+        repeats: Repeats,
         guardrails: Guardrails,
     ) -> Self {
-        Self { accounts, clock, metrics, guardrails }
+        Self { accounts, clock, metrics, repeats, guardrails }
     }
 
     /// Takes one webhook through the journey and hands what it came to to `finish`.
@@ -161,6 +166,33 @@ impl Webhooks {
             account.guard(event).map_err(guard_refusal)?;
         }
         Ok(finish(account, Judged::Verified(&verified, events)))
+    }
+
+    /// Counts a delivery, last of all, when everything else held. Several events in one body are a
+    /// repeat only where every one of them is.
+    pub(super) async fn delivered(
+        &self,
+        account: &Account,
+        events: &[proto::PaymentEvent],
+    ) -> proto::Delivery {
+        let now = (self.clock)();
+        let mut known: Option<accounts::Delivery> = None;
+        for event in events {
+            let key = &event.idempotency_key;
+            let Some(delivery) = self.repeats.record(account.variant(), key, now).await else {
+                return proto::Delivery::default();
+            };
+            let first = known.map_or(delivery, |known| known);
+            known = Some(if delivery.count < first.count { delivery } else { first });
+        }
+        let Some(known) = known else { return proto::Delivery::default() };
+        let (state, first_seen_at) = if known.count > 1 {
+            let first = convert::timestamp(known.first_seen_at.into());
+            (proto::DeliveryState::Repeated, Some(first))
+        } else {
+            (proto::DeliveryState::FirstSeen, None)
+        };
+        proto::Delivery { state: state.into(), first_seen_at, count: known.count }
     }
 
     /// What a developer needs to know about a refused webhook.

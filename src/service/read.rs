@@ -3,7 +3,8 @@
 use super::status::Refusal;
 use crate::{
     model::{
-        Currency, EventType, Facts, FraudStatus, Money, PaymentState, PaymentStatus, Timestamp,
+        Currency, EventType, Facts, FraudStatus, Money, PaymentState, PaymentStatus, SubjectKind,
+        Timestamp,
         transition::{MOVEMENTS_MAX, Movement},
     },
     proto::{self, payment_event::Subject},
@@ -37,6 +38,7 @@ pub(super) fn facts(event: &proto::PaymentEvent) -> Result<Facts, Refusal> {
         Some(Subject::Dispute(dispute)) => {
             facts.gateway_id = text(&dispute.gateway_dispute_id);
             facts.amount = money(dispute.amount.as_ref())?;
+            facts.payment_total = money(dispute.payment_total.as_ref())?;
         }
         Some(Subject::Checkout(checkout)) => {
             facts.requested = money(checkout.amount.as_ref())?;
@@ -44,11 +46,39 @@ pub(super) fn facts(event: &proto::PaymentEvent) -> Result<Facts, Refusal> {
         }
         Some(Subject::Invoice(invoice)) => {
             facts.requested = money(invoice.amount_due.as_ref())?;
-            facts.captured = money(invoice.amount_paid.as_ref())?;
+            let paid = money(invoice.amount_paid.as_ref())?;
+            facts.captured = paid.filter(|_| facts.is_confirmed());
         }
         Some(Subject::Mandate(_) | Subject::Payout(_) | Subject::Subscription(_)) | None => {}
     }
-    Ok(facts)
+    let amount = money(event.amount.as_ref())?;
+    Ok(match subject_kind(event) {
+        Some(kind) => facts.asks_for(kind, amount),
+        None => facts,
+    })
+}
+
+/// What the event is about, where its one amount may be what was asked for.
+fn subject_kind(event: &proto::PaymentEvent) -> Option<SubjectKind> {
+    match &event.subject {
+        Some(Subject::Payment(_)) => Some(SubjectKind::Payment),
+        Some(Subject::Checkout(_)) => Some(SubjectKind::Checkout),
+        Some(Subject::Invoice(_)) => Some(SubjectKind::Invoice),
+        Some(
+            Subject::Refund(_)
+            | Subject::Dispute(_)
+            | Subject::Mandate(_)
+            | Subject::Payout(_)
+            | Subject::Subscription(_),
+        ) => None,
+        None => [
+            (proto::SubjectKind::Payment, SubjectKind::Payment),
+            (proto::SubjectKind::Checkout, SubjectKind::Checkout),
+            (proto::SubjectKind::Invoice, SubjectKind::Invoice),
+        ]
+        .into_iter()
+        .find_map(|(kind, ours)| (event.subject_kind == i32::from(kind)).then_some(ours)),
+    }
 }
 
 /// The application's view of its payment.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 use super::{Exit, ToolError, cli::ServeArgs, offline};
@@ -19,7 +20,7 @@ use crate::{
 pub(super) async fn run(args: &ServeArgs) -> Result<(), ToolError> {
     let purpose = if args.dev { Purpose::Development } else { Purpose::Production };
     let mut config = offline::config(&args.config, purpose)?;
-    logs(&config)?;
+    let _log = logs(&config)?;
     server::harden();
     let clock = server::system_clock();
     let accounts = offline::accounts(&mut config, clock.clone());
@@ -59,7 +60,8 @@ fn hook(kind: SignalKind) -> Result<Signal, ToolError> {
     signal(kind).map_err(|error| ToolError::new(Exit::Internal, error))
 }
 
-fn logs(config: &Config) -> Result<(), ToolError> {
+/// Starts the log; its last lines are written when the guard is dropped.
+fn logs(config: &Config) -> Result<WorkerGuard, ToolError> {
     let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| config.log.level.clone());
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| ToolError::new(Exit::Config, format!("RUST_LOG: {error}")))?;
@@ -69,8 +71,10 @@ fn logs(config: &Config) -> Result<(), ToolError> {
         LogFormat::Json => true,
         LogFormat::Pretty => false,
     };
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A pipe that nobody reads fills up: lines are then dropped, and no call waits for the log.
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     // A second subscriber in one process is only possible in tests, which see the first one.
     let _ = if json { logs.json().try_init() } else { logs.with_ansi(terminal).try_init() };
-    Ok(())
+    Ok(guard)
 }

@@ -11,7 +11,7 @@ use super::{
     json, offline,
 };
 use crate::{
-    accounts::Clock,
+    accounts::{Clock, Repeats},
     config::{Config, Purpose},
     proto::{self, payment_webhook_service_server::PaymentWebhookService as _},
     service::{Guardrails, PaymentWebhooks, Webhooks},
@@ -75,7 +75,13 @@ fn service(mut config: Config, clock: Clock) -> PaymentWebhooks {
     };
     let accounts = offline::accounts(&mut config, clock.clone());
     let metrics = Arc::new(Metrics::default());
-    PaymentWebhooks::new(Arc::new(Webhooks::new(accounts, clock, metrics, guardrails)))
+    PaymentWebhooks::new(Arc::new(Webhooks::new(
+        accounts,
+        clock,
+        metrics,
+        Repeats::new(0, 0),
+        guardrails,
+    )))
 }
 
 fn show(text: &str) -> Result<(), ToolError> {

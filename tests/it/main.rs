@@ -17,15 +17,25 @@
 
 #[cfg(feature = "server")]
 mod accounts;
+#[cfg(feature = "server")]
+mod attacks;
 mod cases;
 #[cfg(feature = "server")]
 mod config;
 #[cfg(feature = "server")]
 mod django;
 #[cfg(feature = "server")]
+mod drain;
+#[cfg(feature = "server")]
 mod guards;
 #[cfg(feature = "server")]
+mod leaks;
+#[cfg(feature = "server")]
+mod listeners;
+#[cfg(feature = "server")]
 mod mapping;
+#[cfg(feature = "server")]
+mod raw;
 #[cfg(feature = "server")]
 mod reload;
 #[cfg(feature = "server")]

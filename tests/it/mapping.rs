@@ -158,6 +158,37 @@ async fn a_webhook_is_verified_before_it_is_mapped() {
 }
 
 #[tokio::test]
+async fn a_payment_event_with_one_amount_is_compared_with_the_total() {
+    let running = serving::start(Vec::new(), serving::frozen(0), serving::settings());
+    let mut client = serving::client(&running).await;
+    let usd = |minor: i64| {
+        money(Some(&serde_json::json!({"currency_code": "USD", "minor_units": minor})))
+    };
+    let payment = proto::payment_event::Subject::Payment(proto::Payment::default());
+    for (subject, minor, advice) in [
+        (None, 2000, TransitionAdvice::Apply),
+        (None, 1, TransitionAdvice::Conflict),
+        (Some(payment), 1, TransitionAdvice::Conflict),
+    ] {
+        let event = proto::PaymentEvent {
+            status: PaymentStatus::Confirmed.into(),
+            subject_kind: proto::SubjectKind::Payment.into(),
+            amount: usd(minor),
+            subject,
+            ..proto::PaymentEvent::default()
+        };
+        let current = Some(proto::PaymentState {
+            status: PaymentStatus::Waiting.into(),
+            total: usd(2000),
+            ..proto::PaymentState::default()
+        });
+        let source = Some(Source::Event(event));
+        let answer = client.map_status(proto::MapStatusRequest { source, current }).await;
+        assert_eq!(answer.expect("an answer").into_inner().advice(), advice, "{minor}");
+    }
+}
+
+#[tokio::test]
 async fn a_polled_object_is_read_like_a_webhook() {
     let running = serving::start(Vec::new(), serving::frozen(0), serving::settings());
     let mut client = serving::client(&running).await;

@@ -279,3 +279,28 @@ async fn variants_are_listed_without_secrets() {
     assert_eq!(key.last_used_at.as_ref().map(|at| at.seconds), Some(case.now));
     assert!(!format!("{listed:?}").contains("whsec_"));
 }
+
+#[tokio::test]
+async fn a_repeat_is_said_and_never_refused() {
+    let case = genuine();
+    let specs = vec![serving::spec(&case, "shop"), serving::spec(&case, "other")];
+    let running = serving::start(specs, serving::frozen(case.now), serving::settings());
+    let mut client = serving::client(&running).await;
+    let mut seen = Vec::new();
+    for variant in ["shop", "shop", "other", "shop"] {
+        let request = serving::request(serving::webhook(&case, variant));
+        let response = client.verify_and_parse(request).await.expect("genuine").into_inner();
+        let delivery = response.delivery.expect("delivery");
+        seen.push((delivery.state(), delivery.count, delivery.first_seen_at.is_some()));
+    }
+    use proto::DeliveryState::{FirstSeen, Repeated};
+    let expected =
+        [(FirstSeen, 1, false), (Repeated, 2, true), (FirstSeen, 1, false), (Repeated, 3, true)];
+    assert_eq!(seen, expected);
+    let mut forged = serving::webhook(&case, "shop");
+    forged.body = b"{}".as_slice().into();
+    client.verify_and_parse(serving::request(forged)).await.expect_err("a forgery counts nothing");
+    let request = serving::request(serving::webhook(&case, "shop"));
+    let response = client.verify_and_parse(request).await.expect("genuine").into_inner();
+    assert_eq!(response.delivery.expect("delivery").count, 4);
+}

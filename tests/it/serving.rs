@@ -8,7 +8,7 @@ use payhook::{
     gateway::{self, OptionKind},
     model::{Secret, UnixSeconds, Variant},
     proto::{self, ErrorDiagnostics, payment_webhook_service_client::PaymentWebhookServiceClient},
-    server::{Parts, Running, Settings},
+    server::{Parts, Running, Settings, StartError},
     telemetry::Metrics,
     verify::KeyRole,
 };
@@ -36,6 +36,15 @@ pub fn settings() -> Settings {
 
 /// Starts a server for these variants.
 pub fn start(specs: Vec<VariantSpec>, clock: Clock, settings: Settings) -> Running {
+    try_start(specs, clock, settings).expect("a free port")
+}
+
+/// The same, where it may fail.
+pub fn try_start(
+    specs: Vec<VariantSpec>,
+    clock: Clock,
+    settings: Settings,
+) -> Result<Running, StartError> {
     let accounts = Arc::new(Accounts::new(
         specs,
         "test".to_owned(),
@@ -45,7 +54,12 @@ pub fn start(specs: Vec<VariantSpec>, clock: Clock, settings: Settings) -> Runni
     ));
     let metrics = Arc::new(Metrics::default());
     let parts = Parts { accounts, clock, metrics, settings };
-    parts.start().expect("a free port")
+    parts.start()
+}
+
+pub async fn channel(address: SocketAddr) -> Channel {
+    let endpoint = Channel::from_shared(format!("http://{address}")).expect("a URL");
+    endpoint.connect().await.expect("it listens")
 }
 
 pub async fn client(running: &Running) -> Client {

@@ -8,6 +8,11 @@ use payhook::model::{
 };
 use serde_json::Value;
 
+mod events;
+mod properties;
+mod reversals;
+mod totals;
+
 fn rows() -> Vec<Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/transitions.jsonl");
     let text = fs::read_to_string(path).expect("vectors");
@@ -69,11 +74,11 @@ fn facts(value: &Value) -> Facts {
         amount: ["amount", "refund_amount", "dispute_amount"]
             .iter()
             .find_map(|name| money(value.get(*name))),
-        fraud_status: None,
+        ..Facts::default()
     }
 }
 
-/// What an application does with an answer.
+/// What an application does with an answer: `docs/transitions.md` in code.
 fn store(state: &mut PaymentState, facts: &Facts, answer: &Transition) {
     match answer.advice {
         Advice::Apply => {
@@ -165,6 +170,37 @@ fn every_rule_is_reached_by_some_row() {
         reached.insert(transition(current.as_ref(), &facts(&row["event"])).rule);
     }
     assert_eq!(reached.len(), 24, "{reached:?}");
+    let page = page();
+    for rule in reached {
+        assert!(page.contains(&format!("`{rule}`")), "{rule} is not in the documentation");
+    }
+}
+
+fn page() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/transitions.md");
+    fs::read_to_string(path).expect("the page")
+}
+
+#[test]
+fn every_test_that_the_documentation_names_exists() {
+    let sources = [
+        include_str!("transitions.rs"),
+        include_str!("transitions/events.rs"),
+        include_str!("transitions/properties.rs"),
+        include_str!("transitions/reversals.rs"),
+        include_str!("transitions/totals.rs"),
+    ];
+    let page = page();
+    let name = |text: &&str| {
+        let letters = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        letters && text.matches('_').count() >= 4
+    };
+    let names: Vec<_> = page.split('`').filter(name).collect();
+    assert!(names.len() >= 15, "only {} tests are named", names.len());
+    for name in names {
+        let known = sources.iter().any(|source| source.contains(&format!("fn {name}()")));
+        assert!(known, "{name} is no test");
+    }
 }
 
 fn usd(minor: i64) -> Option<Money> {

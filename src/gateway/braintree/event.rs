@@ -23,7 +23,7 @@ pub(super) fn parse<'v>(verified: &'v Verified<'_>) -> Result<Vec<Event<'v>>, Pa
     let kind = notification.text("kind")?.ok_or(ParseError::FieldMissing { path: "kind" })?;
     let subject = notification.at("subject")?;
     let subject = subject.ok_or(ParseError::FieldMissing { path: "subject" })?;
-    // A notification about a failure wraps its object once more (braintree_python,
+    // A notification about a failure wraps its object once more (`braintree_python`,
     // `webhook_notification.py`).
     let wrapped = subject.at("api_error_response")?.unwrap_or(subject);
     let default = fields::default_currency(verified.options());

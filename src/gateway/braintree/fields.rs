@@ -64,7 +64,7 @@ pub(super) fn money(
 /// every currency's amounts.
 pub(super) fn plain_decimal(text: &str) -> Result<i64, MoneyError> {
     let finest = Currency::new("KWD").ok_or(MoneyError::NotDecimal)?;
-    Money::from_decimal(text, finest).map(|money| money.minor_units())
+    Ok(Money::from_decimal(text, finest)?.minor_units())
 }
 
 /// An object's id as webhooks write it: GraphQL's `legacyId`, else `id`.
@@ -91,12 +91,12 @@ pub(super) fn references<'x>(transaction: Record<'_, 'x>) -> Result<References<'
     })
 }
 
+type Entry<'x> = (Cow<'x, str>, Cow<'x, str>);
+
 /// Custom fields, by name or as GraphQL's list of names and values.
-fn metadata<'x>(
-    transaction: Record<'_, 'x>,
-) -> Result<Vec<(Cow<'x, str>, Cow<'x, str>)>, ParseError> {
+fn metadata<'x>(transaction: Record<'_, 'x>) -> Result<Vec<Entry<'x>>, ParseError> {
     let mut bytes = 0_usize;
-    let mut metadata: Vec<(Cow<'x, str>, Cow<'x, str>)> = Vec::new();
+    let mut metadata: Vec<Entry<'x>> = Vec::new();
     for field in transaction.items("custom_fields")?.into_iter().take(METADATA_ENTRIES_MAX) {
         let (name, value) = match field.text("name")? {
             Some(name) => (name, field.text("value")?),

@@ -1,6 +1,6 @@
 //! The kinds of notifications, and where each keeps the object it is about.
 //!
-//! The kinds are those of the official SDKs (`WebhookNotification.Kind`, braintree_python 4.48.0).
+//! The kinds are those of the official SDKs (`WebhookNotification.Kind`, `braintree_python` 4.48.0).
 
 /// The shape of a notification's subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -67,7 +67,7 @@ pub(super) static GATEWAY: Gateway = Gateway {
 };
 
 /// The field's text as received, else with one line feed more: frameworks strip the last line feed
-/// of the MIME base64 (braintree_python, `webhook_notification_gateway.py`). A pair counts only
+/// of the MIME base64 (`braintree_python`, `webhook_notification_gateway.py`). A pair counts only
 /// where it names our public key, and only the first of those. Nothing signs a time.
 static SCHEME: Scheme = Scheme {
     name: Cow::Borrowed("braintree-hmac-sha1"),

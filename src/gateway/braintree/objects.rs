@@ -29,7 +29,9 @@ pub(super) fn dispute<'x>(
         Some(_) => "amount_disputed",
         None => "amount",
     };
-    let amount = money(object, disputed, own_currency)?;
+    // Both are read: one that is no amount makes the other doubtful, and fails the SDKs too.
+    let whole = money(object, "amount", own_currency)?;
+    let amount = money(object, "amount_disputed", own_currency)?.or(whole);
     let payment_total = match payment {
         Some(payment) => money(payment, "amount", currency(payment, own_currency)?)?,
         None => None,

@@ -8,8 +8,15 @@
 use crate::{
     gateway::StatusRow,
     model::{
-        EventType::{self, *},
-        PaymentStatus::{self, *},
+        EventType::{
+            self, DisputeClosed, DisputeInquiry, DisputeLost, DisputeOpened, DisputeUpdated,
+            DisputeWon, InvoicePaid, InvoicePaymentFailed, PaymentAuthorized, PaymentCancelled,
+            PaymentCaptured, PaymentExpired, PaymentFailed, PaymentProcessing, PaymentReviewClosed,
+            PayoutFailed, PayoutPaid, RefundCancelled, RefundFailed, RefundPending,
+            RefundSucceeded, SubscriptionCreated, SubscriptionEnded, SubscriptionPastDue,
+            SubscriptionUpdated, Unrecognized,
+        },
+        PaymentStatus::{self, Cancelled, Confirmed, Error, Preauth, Refunded, Rejected, Waiting},
         SubjectKind,
     },
 };
@@ -57,6 +64,11 @@ pub(super) static TABLE: &[StatusRow] = &[
     payment("transaction_reviewed", "*", PaymentReviewClosed, None),
     payment("transaction_settled", "*", PaymentCaptured, Some(Confirmed)),
     payment("transaction_settlement_declined", "*", PaymentFailed, Some(Rejected)),
+    // Words of the parser for a polled payment that Braintree leaves `settled`: its refunds tell.
+    // Where it names refunds without their amounts, nothing is proven.
+    payment("transaction", "refunded_in_part", PaymentCaptured, Some(Confirmed)),
+    payment("transaction", "refunded_in_full", RefundSucceeded, Some(Refunded)),
+    payment("transaction", "refunded_to_unknown_extent", PaymentCaptured, None),
     payment("transaction*", "authorization_expired", PaymentExpired, Some(Cancelled)),
     payment("transaction*", "authorized", PaymentAuthorized, Some(Preauth)),
     payment("transaction*", "authorizing", PaymentProcessing, Some(Waiting)),
@@ -71,10 +83,6 @@ pub(super) static TABLE: &[StatusRow] = &[
     payment("transaction*", "settling", PaymentCaptured, Some(Confirmed)),
     payment("transaction*", "submitted_for_settlement", PaymentCaptured, Some(Confirmed)),
     payment("transaction*", "voided", PaymentCancelled, Some(Cancelled)),
-    // Further refunds may exist that the object names without their amounts.
-    payment("transaction*", "refunded_in_part", PaymentCaptured, Some(Confirmed)),
-    payment("transaction*", "refunded_in_full", RefundSucceeded, Some(Refunded)),
-    payment("transaction*", "refunded_to_unknown_extent", PaymentCaptured, None),
     payment("transaction*", "*", Unrecognized, None),
     payment("local_payment_expired", "*", PaymentExpired, Some(Rejected)),
     payment("local_payment_reversed", "*", RefundSucceeded, Some(Refunded)),

@@ -8,7 +8,8 @@ use super::{GATEWAY, SCHEME, kinds};
 use crate::{
     gateway::ParseError,
     model::{
-        Event, EventType, FraudStatus, PaymentStatus, Secret, Subject, SubjectKind, UnixSeconds,
+        Event, EventType, FraudStatus, Money, PaymentStatus, Secret, Subject, SubjectKind,
+        UnixSeconds,
     },
     verify::{
         CheckTime, Draft, KeyInput, KeyRole, Options, Rejection, Request, Step, Unverified,
@@ -89,8 +90,8 @@ fn event<T>(kind: &str, subject: &str, see: impl FnOnce(&Event<'_>) -> T) -> Res
     let Ok(Step::Ready(check)) = Unverified::new(request).check_with(&verifier) else {
         panic!("{kind} is no webhook")
     };
-    let verified = check.run(NOW).expect("signed by us");
-    let events = (GATEWAY.parse)(&verified)?;
+    let proof = check.run(NOW).expect("signed by us");
+    let events = (GATEWAY.parse)(&proof)?;
     Ok(see(events.first().expect("one event")))
 }
 
@@ -115,7 +116,7 @@ fn amounts_follow_their_currency() {
             "<transaction><id>t</id><status>settled</status><type>sale</type>{code}\
              <amount>{amount}</amount></transaction>"
         );
-        let read = |event: &Event<'_>| event.amount.map(|money| money.minor_units());
+        let read = |event: &Event<'_>| event.amount.map(Money::minor_units);
         event("transaction_settled", &subject, read)
     };
     let code = |code: &str| format!("<currency-iso-code>{code}</currency-iso-code>");

@@ -1,11 +1,19 @@
 //! The reader's facts: what is read, and what is refused before it costs anything.
 
 use super::*;
-use crate::limits::{TREE_DEPTH_MAX, TREE_NODES_MAX, TREE_TEXT_BYTES_MAX};
+use crate::{
+    limits::{TREE_DEPTH_MAX, TREE_NODES_MAX, TREE_TEXT_BYTES_MAX},
+    model::Timestamp,
+};
 
 fn text(document: &str, path: &'static str) -> Option<String> {
     let tree = read(document.as_bytes()).expect("well-formed");
     tree.root().text(path).expect("readable").map(Cow::into_owned)
+}
+
+/// Attributes of different names.
+fn attributes(count: usize) -> String {
+    (0..count).map(|number| [" a", &number.to_string(), "=\"\""].concat()).collect()
 }
 
 #[test]
@@ -30,7 +38,7 @@ fn names_types_and_nil_follow_the_gateways_conventions() {
     assert!(root.text("in").is_err(), "a record is no text");
     assert!(root.at("list.item").is_err(), "a list is no record");
     assert_eq!(root.flag("flag"), Ok(Some(true)));
-    let seconds = |path| root.time(path).map(|time| time.map(|time| time.seconds()));
+    let seconds = |path| root.time(path).map(|time| time.map(Timestamp::seconds));
     assert_eq!(seconds("day"), Ok(Some(1_391_904_000)));
     assert_eq!(seconds("at"), Ok(Some(1_391_904_001)));
     assert!(root.time("kind").is_err());
@@ -95,7 +103,7 @@ fn bombs_are_refused_by_the_caps() {
         let inner = format!("&e{};", level - 1).repeat(10);
         format!("{dtd}<!ENTITY e{level} \"{inner}\">")
     });
-    let attributes: String = (0..40_000).map(|number| format!(" a{number}=\"\"")).collect();
+    let attributes = attributes(40_000);
     let megabyte = 1024 * 1024;
     let bombs = [
         ("laughs", format!("<!DOCTYPE r [{laughs}]><r>&e9;</r>")),
@@ -124,7 +132,7 @@ fn the_caps_themselves_are_allowed() {
     assert!(read(nodes.as_bytes()).is_ok());
     let text = format!("<r>{}</r>", "x".repeat(TREE_TEXT_BYTES_MAX));
     assert!(read(text.as_bytes()).is_ok());
-    let attributes: String = (0..XML_ATTRIBUTES_MAX).map(|n| format!(" a{n}=\"\"")).collect();
+    let attributes = attributes(XML_ATTRIBUTES_MAX);
     assert!(read(format!("<r{attributes}/>").as_bytes()).is_ok());
 }
 

@@ -1,6 +1,8 @@
 //! What the rules need to know of an event.
 
-use crate::model::{Event, EventType, FraudStatus, Money, PaymentStatus, Subject, Timestamp};
+use crate::model::{
+    Event, EventType, FraudStatus, Money, PaymentStatus, Subject, SubjectKind, Timestamp,
+};
 
 /// What an event says that bears on a payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Facts {
     pub gateway_id: Option<String>,
     /// The amount of this refund or dispute.
     pub amount: Option<Money>,
+    /// The payment's whole amount, as a dispute tells it.
+    pub payment_total: Option<Money>,
     /// Fraud verdict.
     pub fraud_status: Option<FraudStatus>,
 }
@@ -70,6 +74,7 @@ impl Facts {
             Some(Subject::Dispute(dispute)) => {
                 facts.gateway_id = text(&dispute.gateway_dispute_id);
                 facts.amount = dispute.amount;
+                facts.payment_total = dispute.payment_total;
             }
             Some(Subject::Checkout(checkout)) => {
                 facts.requested = checkout.amount;
@@ -77,11 +82,26 @@ impl Facts {
             }
             Some(Subject::Invoice(invoice)) => {
                 facts.requested = invoice.amount_due;
-                facts.captured = invoice.amount_paid;
+                facts.captured = invoice.amount_paid.filter(|_| facts.is_confirmed());
             }
             Some(Subject::Mandate(_) | Subject::Payout(_) | Subject::Subscription(_)) | None => {}
         }
-        facts
+        facts.asks_for(event.subject_kind, event.amount)
+    }
+
+    /// Whether the event proves that the money is there.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.status == Some(PaymentStatus::Confirmed)
+    }
+
+    /// Where an event tells one amount of the payment and no more, that is what was asked for: else
+    /// a payment of another amount would go unnoticed. On a refund it is the refund's.
+    pub(crate) fn asks_for(self, kind: SubjectKind, amount: Option<Money>) -> Self {
+        let kinds = [SubjectKind::Checkout, SubjectKind::Invoice, SubjectKind::Payment];
+        let silent = self.requested.is_none() && self.captured.is_none();
+        let alone = silent && self.movement() == Movement::None && kinds.contains(&kind);
+        let requested = self.requested.or(amount.filter(|_| alone));
+        Self { requested, ..self }
     }
 
     pub(super) const fn movement(&self) -> Movement {
@@ -99,6 +119,7 @@ impl Facts {
 
     /// Every amount that it names.
     pub(super) fn amounts(&self) -> impl Iterator<Item = Money> {
-        [self.requested, self.captured, self.refunded, self.amount].into_iter().flatten()
+        let all = [self.requested, self.captured, self.refunded, self.amount, self.payment_total];
+        all.into_iter().flatten()
     }
 }

@@ -2,111 +2,157 @@
 
 use super::{
     Advice, Discrepancy, Facts, Movement, PaymentState, Transition,
-    rules::{Answer, Order, answer, order},
+    rules::{Answer, Order, answer, exceeds, larger_of, order, units},
 };
 use crate::model::{Money, PaymentStatus};
 
 /// Money went back: how much in all, and is that everything?
 pub(super) fn counts(state: &PaymentState, facts: &Facts) -> Transition {
+    let conflict = |rule| answer(state, facts, rule).differing(Discrepancy::Totals);
     let whole = facts.status == Some(PaymentStatus::Refunded);
-    let limit = state.captured.or(facts.captured).or(state.total);
-    let movements = with(state, facts);
+    let own = facts.gateway_id.as_deref().zip(facts.amount);
+    if own.is_none() && facts.refunded.is_none() && !whole {
+        return conflict(EXTENT_UNKNOWN);
+    }
+    let movements = with(&state.movements, own);
     if movements.len() > MOVEMENTS_MAX {
-        return answer(state, facts, UNCOUNTABLE).differing(Discrepancy::Totals);
+        return conflict(UNCOUNTABLE);
     }
-    let known = facts.gateway_id.is_some() && facts.amount.is_some();
-    let told = if known { sum(&movements) } else { None };
-    let candidates = [facts.refunded, told, limit.filter(|_| whole && facts.refunded.is_none())];
-    if candidates.iter().all(Option::is_none) {
-        return answer(state, facts, EXTENT_UNKNOWN);
+    let Ok(sum) = sum(&movements) else { return conflict(TOO_MUCH) };
+    let (stored, limit) = (counted(state, facts), limit(state, facts));
+    let told = larger_of(larger_of(stored, facts.refunded), sum);
+    if limit.is_some() && exceeds(told, limit) {
+        return conflict(TOO_MUCH);
     }
-    let refunded = candidates.into_iter().chain([state.refunded]).flatten().reduce(larger);
-    let done = |rule: Answer, status| {
-        let mut done = answer(state, facts, rule);
-        done.status = status;
-        done.captured = state.captured;
-        done.refunded = refunded;
-        done.movements.clone_from(&movements);
-        done
-    };
-    let (refunded_units, limit_units) = (units(refunded), limit.map(Money::minor_units));
-    if limit_units.is_some_and(|limit| refunded_units > limit) {
-        return answer(state, facts, TOO_MUCH).differing(Discrepancy::Totals);
-    }
-    let grew = refunded_units > units(state.refunded);
-    let complete = whole || limit_units == Some(refunded_units);
+    let refunded = if whole { in_full(state, facts, told) } else { told };
+    let captured = larger_of(state.captured, facts.captured);
+    let short = exceeds(limit, refunded);
     let already = state.status == Some(PaymentStatus::Refunded);
+    let complete = whole || (limit.is_some() && !short);
+    let applied = |rule, status| Transition {
+        status,
+        captured,
+        refunded,
+        movements: movements.clone(),
+        ..answer(state, facts, rule)
+    };
     if complete && !already {
-        return done(IN_FULL, Some(PaymentStatus::Refunded));
+        let done = applied(IN_FULL, Some(PaymentStatus::Refunded));
+        // The payload says that this was all, our totals say that it was not.
+        return if short { done.differing(Discrepancy::Amount) } else { done };
     }
-    if !matches!(state.status, Some(PaymentStatus::Confirmed | PaymentStatus::Refunded)) {
-        return answer(state, facts, BEFORE_MONEY).differing(Discrepancy::Totals);
+    if !already && state.status != Some(PaymentStatus::Confirmed) {
+        return conflict(BEFORE_MONEY);
     }
-    if grew { done(GREW, state.status) } else { done(SAME, state.status) }
+    if exceeds(refunded, stored) || exceeds(captured, state.captured) {
+        return applied(GREW, state.status);
+    }
+    Transition { captured: state.captured, ..applied(SAME, state.status) }
 }
 
 /// Money that went back came again: the one way in which a total falls.
 pub(super) fn takes_back(state: &PaymentState, facts: &Facts) -> Transition {
-    let counted = facts
-        .gateway_id
-        .as_deref()
-        .and_then(|id| state.movements.iter().position(|movement| movement.gateway_id == id));
-    let explained = units(state.refunded) == units(sum(&state.movements));
-    let refunded = state.status == Some(PaymentStatus::Refunded);
-    // Without a ledger that explains the total, a payment that is refunded may have been so by
-    // this one.
-    if counted.is_none() && (explained || !(refunded || units(state.refunded) > 0)) {
+    let conflict = |rule| answer(state, facts, rule).differing(Discrepancy::Totals);
+    let Ok(known) = sum(&state.movements) else { return conflict(TOO_MUCH) };
+    let (stored, refunded) = (counted(state, facts), is_refunded(state));
+    // A refunded payment has a total even where nobody stored one.
+    let hidden = exceeds(stored, known) || (refunded && known.is_none());
+    let Some(id) = facts.gateway_id.as_deref() else {
+        let nothing = !hidden && known.is_none();
+        return if nothing { answer(state, facts, NEVER_COUNTED) } else { conflict(UNNAMED) };
+    };
+    let listed = state.movements.iter().any(|movement| movement.gateway_id == id);
+    let counted = listed || (hidden && fits(stored, known, facts.amount));
+    if !counted {
         return answer(state, facts, NEVER_COUNTED);
     }
     if order(state, facts) == Order::Older {
         return answer(state, facts, OLDER);
     }
     let mut movements = state.movements.clone();
-    if let Some(position) = counted {
-        movements.remove(position);
-    }
-    let mut done = answer(state, facts, REVERSED);
-    done.status = Some(PaymentStatus::Confirmed);
-    done.captured = state.captured;
-    done.refunded = match (explained, sum(&movements)) {
-        (false, _) => None,
-        (true, Some(sum)) => Some(sum),
-        (true, None) => state.refunded.and_then(|total| total.saturating_sub(total)),
+    movements.retain(|movement| movement.gateway_id != id);
+    let zero = |money: Money| money.saturating_sub(money);
+    let left = sum(&movements).ok().flatten().or_else(|| known.and_then(zero));
+    let done = Transition {
+        status: if refunded { Some(PaymentStatus::Confirmed) } else { state.status },
+        captured: larger_of(state.captured, facts.captured),
+        refunded: left.filter(|_| !hidden),
+        movements,
+        ..answer(state, facts, REVERSED)
     };
-    done.movements = movements;
-    if done.refunded.is_none() { done.differing(Discrepancy::Totals) } else { done }
+    if hidden { done.differing(Discrepancy::Totals) } else { done }
 }
 
-/// The ledger with this refund in it, once.
-fn with(state: &PaymentState, facts: &Facts) -> Vec<Movement> {
-    let mut movements = state.movements.clone();
-    if let (Some(id), Some(amount)) = (&facts.gateway_id, facts.amount)
-        && !movements.iter().any(|movement| movement.gateway_id == *id)
-    {
-        movements.push(Movement { gateway_id: id.clone(), amount });
-        // One order whatever the order of arrival, so that equal ledgers are equal.
-        movements.sort_by(|one, other| one.gateway_id.cmp(&other.gateway_id));
+/// The refunded total after an event that proves that everything went back: what was told, and what
+/// was captured; where neither is known, the total.
+pub(super) fn in_full(state: &PaymentState, facts: &Facts, told: Option<Money>) -> Option<Money> {
+    let captured = positive(larger_of(state.captured, facts.captured));
+    positive(larger_of(told, captured)).or_else(|| limit(state, facts))
+}
+
+/// The most that can go back. A captured total of zero, as an authorization has it, says nothing.
+pub(super) fn limit(state: &PaymentState, facts: &Facts) -> Option<Money> {
+    let captured = positive(larger_of(state.captured, facts.captured));
+    captured.or(positive(state.total)).or(positive(facts.payment_total))
+}
+
+/// The refunded total that the state stands for: refunded without a total is refunded in full.
+fn counted(state: &PaymentState, facts: &Facts) -> Option<Money> {
+    state.refunded.or_else(|| limit(state, facts).filter(|_| is_refunded(state)))
+}
+
+fn is_refunded(state: &PaymentState) -> bool {
+    state.status == Some(PaymentStatus::Refunded)
+}
+
+/// Whether what no movement explains has room for this amount; if not, it was never counted.
+fn fits(stored: Option<Money>, known: Option<Money>, amount: Option<Money>) -> bool {
+    let room = stored.map(|total| total.minor_units().saturating_sub(units(known)));
+    room.zip(amount).is_none_or(|(room, amount)| amount.minor_units() <= room)
+}
+
+/// The ledger with this refund in it, once. Told with two amounts, the larger counts: then neither
+/// the order of arrival nor a repeat changes the sum.
+fn with(counted: &[Movement], own: Option<(&str, Money)>) -> Vec<Movement> {
+    let mut movements = counted.to_vec();
+    let Some((id, amount)) = own else { return movements };
+    match movements.iter_mut().find(|movement| movement.gateway_id == id) {
+        Some(known) if amount.minor_units() > known.amount.minor_units() => known.amount = amount,
+        Some(_) => {}
+        None => {
+            movements.push(Movement { gateway_id: id.to_owned(), amount });
+            // One order whatever the order of arrival, so that equal ledgers are equal.
+            movements.sort_by(|one, other| one.gateway_id.cmp(&other.gateway_id));
+        }
     }
     movements
 }
 
-fn sum(movements: &[Movement]) -> Option<Money> {
-    let mut amounts = movements.iter().map(|movement| movement.amount);
-    let first = amounts.next()?;
-    amounts.try_fold(first, Money::checked_add)
+/// The sum, `None` for no movements. An id that the application stored twice counts once.
+fn sum(movements: &[Movement]) -> Result<Option<Money>, Overflow> {
+    let mut sum: Option<Money> = None;
+    for (place, movement) in movements.iter().enumerate() {
+        let mut before = movements.iter().take(place);
+        if before.any(|other| other.gateway_id == movement.gateway_id) {
+            continue;
+        }
+        let amount = movement.amount;
+        sum = Some(sum.map_or(Some(amount), |sum| sum.checked_add(amount)).ok_or(Overflow)?);
+    }
+    Ok(sum)
 }
 
-fn larger(one: Money, other: Money) -> Money {
-    if other.minor_units() > one.minor_units() { other } else { one }
+/// Beyond 64 bits of minor units.
+#[derive(Clone, Copy, Debug)]
+struct Overflow;
+
+fn positive(money: Option<Money>) -> Option<Money> {
+    money.filter(|money| money.minor_units() > 0)
 }
 
-/// Minor units; currencies were compared before.
-fn units(money: Option<Money>) -> i64 {
-    money.map_or(0, Money::minor_units)
-}
-
-/// Refunds and lost disputes of one payment: beyond this the ledger is not believed.
-pub(crate) const MOVEMENTS_MAX: usize = 200;
+/// Refunds and lost disputes of one payment that are counted one by one. Nobody refunds a payment in
+/// more parts; each event is compared with all of them.
+pub const MOVEMENTS_MAX: usize = 200;
 
 const UNCOUNTABLE: Answer = Answer::new(
     Advice::Conflict,
@@ -117,6 +163,11 @@ const EXTENT_UNKNOWN: Answer = Answer::new(
     Advice::Conflict,
     "refund-extent-unknown",
     "a refund without an id and without a total; read the gateway's API",
+);
+const UNNAMED: Answer = Answer::new(
+    Advice::Conflict,
+    "refund-extent-unknown",
+    "a reversal does not say of which refund; read the gateway's API",
 );
 const TOO_MUCH: Answer =
     Answer::new(Advice::Conflict, "totals-impossible", "more would be refunded than was captured");

@@ -8,7 +8,7 @@ mod ledger;
 mod rules;
 
 pub use facts::Facts;
-pub(crate) use ledger::MOVEMENTS_MAX;
+pub use ledger::MOVEMENTS_MAX;
 pub use rules::transition;
 
 use super::{FraudStatus, Money, PaymentStatus, Timestamp};

@@ -15,9 +15,15 @@ pub fn transition(current: Option<&PaymentState>, facts: &Facts) -> Transition {
         return Transition {
             captured: facts.captured,
             refunded: facts.refunded,
+            fraud_status: facts.fraud_status,
             ..answer(&PaymentState::default(), facts, NO_STATE)
         };
     };
+    let decided = sound_totals(state, facts, decide(state, status, facts));
+    with_fraud(state, facts, decided)
+}
+
+fn decide(state: &PaymentState, status: PaymentStatus, facts: &Facts) -> Transition {
     let same_event = facts.id.is_some() && facts.id == state.last_event_id;
     if same_event {
         return answer(state, facts, SAME_EVENT);
@@ -25,7 +31,7 @@ pub fn transition(current: Option<&PaymentState>, facts: &Facts) -> Transition {
     if differ(state.merchant_reference.as_deref(), facts.merchant_reference.as_deref()) {
         return answer(state, facts, REFERENCE_DIFFERS).differing(Discrepancy::Reference);
     }
-    if other_currency(state, facts) {
+    if currencies_differ(state, facts) {
         return answer(state, facts, CURRENCY_DIFFERS).differing(Discrepancy::Currency);
     }
     match facts.movement() {
@@ -35,78 +41,111 @@ pub fn transition(current: Option<&PaymentState>, facts: &Facts) -> Transition {
     }
     let Some(proved) = facts.status else { return answer(state, facts, NO_BEARING) };
     // A polled payment tells its refunded total beside its status.
-    let more_refunded = larger(facts.refunded, state.refunded);
-    if more_refunded && matches!(status, Confirmed | Refunded) && proved != Refunded {
+    let more_refunded = exceeds(facts.refunded, state.refunded);
+    if more_refunded && status == Confirmed && proved == Confirmed {
         return ledger::counts(state, facts);
     }
-    let decided =
-        by_status(status, proved, order(state, facts), larger(facts.captured, state.captured));
-    finish(state, facts, proved, decided)
+    let grew = exceeds(facts.captured, state.captured);
+    moved(state, facts, proved, by_status(status, proved, order(state, facts), grew))
 }
 
-/// The rules over two statuses and their order in time.
+/// The rules over two statuses and their order in time. Each pair stands in exactly one line, so
+/// that the compiler refuses a pair that no rule covers.
 fn by_status(from: PaymentStatus, to: PaymentStatus, arrived: Order, grew: bool) -> Answer {
-    if from == to {
-        return if grew { AMOUNTS_GREW } else { SAME_STATUS };
-    }
-    let later = arrived == Order::Newer;
-    let older = arrived == Order::Older;
+    let newer = |rule| if arrived == Order::Newer { rule } else { OLDER_THAN_STORED };
+    let unless_older = |rule| if arrived == Order::Older { OLDER_THAN_STORED } else { rule };
     match (from, to) {
-        (_, Refunded) | (Waiting | Input | Error, Preauth | Confirmed) | (Preauth, Confirmed) => {
+        (Waiting, Waiting)
+        | (Input, Input)
+        | (Preauth, Preauth)
+        | (Confirmed, Confirmed)
+        | (Refunded, Refunded)
+        | (Rejected, Rejected)
+        | (Cancelled, Cancelled)
+        | (Error, Error) => {
+            if grew {
+                AMOUNTS_GREW
+            } else {
+                SAME_STATUS
+            }
+        }
+        (Waiting | Input | Error, Preauth)
+        | (Waiting | Input | Preauth | Error, Confirmed)
+        | (Waiting | Input | Preauth | Confirmed | Rejected | Cancelled | Error, Refunded) => {
             UP_THE_LINE
         }
         (Preauth | Confirmed | Refunded | Cancelled, Waiting | Input)
         | (Confirmed | Refunded, Preauth) => DOWN_THE_LINE,
-        (Waiting, Input) | (Input, Waiting) if later => PAYER_STEP,
-        (Rejected, Waiting | Input) if later => PAYER_RETRIES,
-        (Rejected, Preauth | Confirmed) if older => MONEY_BEFORE_EXIT,
-        (Rejected, Preauth | Confirmed) => PAYER_RETRIES,
-        (Error, Waiting | Input | Rejected | Cancelled) if later => LEAVES_ERROR,
-        (Waiting | Input | Preauth, Rejected | Cancelled | Error) if !older => EXIT_BEFORE_MONEY,
-        (Confirmed | Refunded, Rejected | Cancelled | Error) if !older => EXIT_AFTER_MONEY,
+        (Waiting, Input) | (Input, Waiting) => newer(PAYER_STEP),
+        (Rejected, Waiting | Input) => newer(PAYER_RETRIES),
+        (Rejected, Preauth | Confirmed) => match arrived {
+            Order::Older => MONEY_BEFORE_EXIT,
+            Order::Equal | Order::Newer => PAYER_RETRIES,
+        },
+        (Error, Waiting | Input | Rejected | Cancelled) => newer(LEAVES_ERROR),
+        (Waiting | Input | Preauth, Rejected | Cancelled | Error) => {
+            unless_older(EXIT_BEFORE_MONEY)
+        }
+        (Confirmed | Refunded, Rejected | Cancelled | Error) => unless_older(EXIT_AFTER_MONEY),
         (Cancelled, Preauth | Confirmed) => MONEY_AFTER_CANCEL,
-        (Refunded, Confirmed) if !older => MONEY_AFTER_REFUND,
-        (Rejected | Cancelled, Rejected | Cancelled | Error) => EXIT_AFTER_EXIT,
-        (
-            Waiting | Input | Preauth | Confirmed | Refunded | Rejected | Error,
-            Waiting | Input | Preauth | Confirmed | Rejected | Cancelled | Error,
-        ) => OLDER_THAN_STORED,
+        (Refunded, Confirmed) => unless_older(MONEY_AFTER_REFUND),
+        (Rejected, Cancelled | Error) | (Cancelled, Rejected | Error) => EXIT_AFTER_EXIT,
     }
 }
 
-/// Amounts are compared only where the event would be applied as money.
-fn finish(
+/// The totals after a rule over statuses.
+fn moved(
     state: &PaymentState,
     facts: &Facts,
     proved: PaymentStatus,
     decided: Answer,
 ) -> Transition {
-    let mut done = answer(state, facts, decided);
-    done.status = Some(proved);
-    if decided.advice != Apply {
-        if decided.advice == Conflict {
-            done = done.differing(Discrepancy::Terminal);
+    let done = answer(state, facts, decided);
+    match decided.advice {
+        Conflict => done.differing(Discrepancy::Terminal),
+        Unspecified | NoOp | Stale => done,
+        Apply => {
+            let told = larger_of(state.refunded, facts.refunded);
+            let whole = proved == Refunded;
+            Transition {
+                captured: larger_of(state.captured, facts.captured),
+                refunded: if whole { ledger::in_full(state, facts, told) } else { told },
+                ..done
+            }
         }
+    }
+}
+
+/// Amounts are compared only where the event would be applied as money.
+fn sound_totals(state: &PaymentState, facts: &Facts, done: Transition) -> Transition {
+    let (Apply, Some(status @ (Preauth | Confirmed))) = (done.advice, done.status) else {
         return done;
+    };
+    let limit = ledger::limit(state, facts);
+    let over = |told, most: Option<Money>| most.is_some() && exceeds(told, most);
+    if over(facts.captured, state.total) || over(facts.refunded, limit) {
+        return answer(state, facts, MORE_THAN_TOTAL).differing(Discrepancy::Totals);
     }
-    let (total, captured) = (units(state.total), units(facts.captured));
-    if matches!(proved, Preauth | Confirmed) {
-        if total.zip(captured).is_some_and(|(total, captured)| captured > total) {
-            return answer(state, facts, MORE_THAN_TOTAL).differing(Discrepancy::Totals);
-        }
-        if differ(total, units(facts.requested)) {
-            return answer(state, facts, AMOUNT_DIFFERS).differing(Discrepancy::Amount);
-        }
-        if total.zip(captured).is_some_and(|(total, captured)| captured < total) {
-            done = done.differing(Discrepancy::Amount);
-        }
+    if differ(state.total, facts.requested) {
+        return answer(state, facts, AMOUNT_DIFFERS).differing(Discrepancy::Amount);
     }
-    done.captured = larger_of(state.captured, facts.captured);
-    done.refunded = larger_of(state.refunded, facts.refunded);
-    if proved == Refunded {
-        done.refunded = done.refunded.or(done.captured).or(state.total);
+    // Nothing captured yet is what an authorization is: no news.
+    let news = facts.captured.is_some_and(|it| status == Confirmed || it.minor_units() > 0);
+    if news && exceeds(state.total, done.captured) {
+        return done.differing(Discrepancy::Amount);
     }
     done
+}
+
+/// A fraud verdict is stored with what is applied, and with what changes nothing else unless it is
+/// older than what is stored.
+fn with_fraud(state: &PaymentState, facts: &Facts, done: Transition) -> Transition {
+    let store = match done.advice {
+        Apply | Unspecified => true,
+        NoOp => done.rule != SAME_EVENT.rule && order(state, facts) != Order::Older,
+        Conflict | Stale => false,
+    };
+    Transition { fraud_status: facts.fraud_status.filter(|_| store), ..done }
 }
 
 /// When an event happened, seen from the last one applied.
@@ -149,7 +188,7 @@ pub(super) fn answer(state: &PaymentState, facts: &Facts, answer: Answer) -> Tra
         status: facts.status,
         captured: state.captured,
         refunded: state.refunded,
-        fraud_status: facts.fraud_status,
+        fraud_status: None,
         discrepancies: Vec::new(),
         movements: state.movements.clone(),
     }
@@ -162,10 +201,13 @@ impl Transition {
     }
 }
 
-fn other_currency(state: &PaymentState, facts: &Facts) -> bool {
-    let stored = [state.total, state.captured, state.refunded].into_iter().flatten().next();
-    stored
-        .is_some_and(|stored| facts.amounts().any(|amount| amount.currency() != stored.currency()))
+/// Amounts of two currencies, wherever they stand: nothing after this adds or compares them.
+fn currencies_differ(state: &PaymentState, facts: &Facts) -> bool {
+    let totals = [state.total, state.captured, state.refunded].into_iter().flatten();
+    let counted = state.movements.iter().map(|movement| movement.amount);
+    let mut all = totals.chain(counted).chain(facts.amounts()).map(Money::currency);
+    let first = all.next();
+    all.any(|currency| Some(currency) != first)
 }
 
 /// Both known and different.
@@ -173,16 +215,19 @@ fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one != other)
 }
 
-fn units(money: Option<Money>) -> Option<i64> {
-    money.map(Money::minor_units)
+/// Minor units, none for an unknown amount; the currencies were compared before.
+pub(super) fn units(money: Option<Money>) -> i64 {
+    money.map_or(0, Money::minor_units)
 }
 
-fn larger(new: Option<Money>, old: Option<Money>) -> bool {
-    units(new).unwrap_or(0) > units(old).unwrap_or(0)
+/// Whether one amount is above the other; an unknown one counts as zero.
+pub(super) fn exceeds(one: Option<Money>, other: Option<Money>) -> bool {
+    units(one) > units(other)
 }
 
-fn larger_of(one: Option<Money>, other: Option<Money>) -> Option<Money> {
-    if larger(other, one) { other } else { one.or(other) }
+/// The larger of two amounts, of which either may be unknown.
+pub(super) fn larger_of(one: Option<Money>, other: Option<Money>) -> Option<Money> {
+    if exceeds(other, one) { other } else { one.or(other) }
 }
 
 use Advice::{Apply, Conflict, NoOp, Stale, Unspecified};
@@ -219,7 +264,10 @@ const EXIT_AFTER_EXIT: Answer =
     Answer::new(NoOp, "exit-after-exit", "the payment had ended already");
 const OLDER_THAN_STORED: Answer =
     Answer::new(Stale, "older-than-stored", "older than the last event applied");
-const MORE_THAN_TOTAL: Answer =
-    Answer::new(Conflict, "totals-impossible", "more would be captured than was asked for");
+const MORE_THAN_TOTAL: Answer = Answer::new(
+    Conflict,
+    "totals-impossible",
+    "more would be captured or refunded than is possible",
+);
 const AMOUNT_DIFFERS: Answer =
     Answer::new(Conflict, "money-differs", "another amount than the application asked for");

@@ -40,7 +40,7 @@ fn a_polled_transaction_reads_alike_in_every_form() {
             assert_eq!(event.object_id.as_deref(), Some("t1"), "{object}");
             assert_eq!(event.merchant_reference.as_deref(), Some("o1"), "{object}");
             assert_eq!(event.status, Some(PaymentStatus::Confirmed), "{object}");
-            assert_eq!(event.amount.map(|money| money.minor_units()), Some(4999), "{object}");
+            assert_eq!(event.amount.map(Money::minor_units), Some(4999), "{object}");
         });
     }
 }
@@ -56,7 +56,7 @@ fn a_polled_transaction_tells_of_its_refunds() {
     let read = |object: &str| {
         polled_as("transaction", object, |event| {
             let Some(Subject::Payment(payment)) = &event.subject else { panic!("{event:?}") };
-            (event.status, payment.refunded.map(|money| money.minor_units()))
+            (event.status, payment.refunded.map(Money::minor_units))
         })
     };
     let confirmed = Some(PaymentStatus::Confirmed);
