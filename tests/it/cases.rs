@@ -28,7 +28,7 @@ pub struct Case {
 }
 
 /// What a row's gateway would answer.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 pub struct World {
     #[serde(default)]
     pub certificates: BTreeMap<String, String>,

@@ -49,3 +49,6 @@ mod transitions;
 #[cfg(feature = "vault")]
 mod vault;
 mod vectors;
+mod paypal;
+#[cfg(feature = "server")]
+mod paypal_outside;

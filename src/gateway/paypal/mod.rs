@@ -139,10 +139,27 @@ fn check_options(options: &Options) -> Result<(), OptionError> {
         let byte = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
         !host.is_empty() && host.bytes().all(byte)
     };
+    check_certificates(options)?;
     if !hosts("insecure_cert_hosts").all(shaped) {
         return Err(refused("insecure_cert_hosts", "expected host names in lower case, no port"));
     }
     Ok(())
+}
+
+/// `certificates` holds texts by URL, or nothing yet where a reference stands.
+fn check_certificates(options: &Options) -> Result<(), OptionError> {
+    let Some(certificates) = options.value("certificates") else { return Ok(()) };
+    let entries = certificates.as_object().filter(|map| map.keys().all(|key| key == "fixed"));
+    let fixed = entries.and_then(|map| map.get("fixed")).and_then(|fixed| fixed.as_object());
+    let certificate = |text: &serde_json::Value| {
+        text.is_null() || text.as_str().is_some_and(|pem| check_anchors(pem).is_ok())
+    };
+    match fixed {
+        Some(fixed) if !fixed.is_empty() && fixed.values().all(certificate) => Ok(()),
+        Some(_) | None => {
+            Err(refused("certificates", "expected fixed: {URL: certificates in PEM}"))
+        }
+    }
 }
 
 fn refused(option: &'static str, problem: &str) -> OptionError {
