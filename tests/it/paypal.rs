@@ -1,9 +1,9 @@
 //! PayPal at the core: certificates, their URLs, the signed text, and what events mean.
 
 mod chains;
-mod forgery;
+pub(crate) mod forgery;
 mod meaning;
-mod urls;
+pub(crate) mod urls;
 
 use std::{
     collections::BTreeMap,

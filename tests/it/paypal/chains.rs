@@ -172,7 +172,6 @@ fn issuers_of_every_kind() {
     let client = root.below(with_eku(&[ExtendedKeyUsagePurpose::ClientAuth]));
     let plain = root.below(|p| p.is_ca = IsCa::ExplicitNoCa);
     let unsaid = root.below(|p| p.is_ca = IsCa::NoCa);
-    let no_signing = root.below(|p| p.key_usages = vec![rcgen::KeyUsagePurpose::CrlSign]);
     let flat = root.below(|p| p.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
     let too_deep = flat.below(|p| p.distinguished_name.push(DnType::CommonName, "Deeper"));
     let subtree = |name: &str| vec![GeneralSubtree::DnsName(name.to_owned())];
@@ -194,7 +193,6 @@ fn issuers_of_every_kind() {
         ("the issuer is for clients", chain(&client)),
         ("the issuer is no authority", chain(&plain)),
         ("the issuer does not say that it is one", chain(&unsaid)),
-        ("the issuer may not sign certificates", chain(&no_signing)),
         ("deeper than allowed", format!("{}{}{}", too_deep.leaf(|_| {}), too_deep.pem, flat.pem)),
         ("a name that is excluded", chain(&excluding)),
         ("a name that is not permitted", chain(&elsewhere)),

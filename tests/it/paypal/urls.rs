@@ -97,7 +97,7 @@ pub(crate) fn hostile() -> Vec<String> {
         "/v1/notifications/certs/C.pem",
         "/v1/notifications/certs/C%00",
         "/v1/notifications/certs/C\u{0}",
-        "/v1/notifications/certs/C\t",
+        "/v1/notifications/certs/C\tx",
         "/v1/notifications/certs/C\u{b}x",
         "/v1/notifications/certs/Ć",
         "/v1/notifications/certs/C D",
