@@ -22,6 +22,8 @@ pub const KEY_ID_PAIRS_MAX: usize = 1024;
 pub const DIGEST_BYTES_MAX: usize = 64;
 /// Fields of a form body: Dotpay's 26 and IPN's hundred fit.
 pub const FORM_FIELDS_MAX: usize = 512;
+/// Keys of one JSON object that is looked into: a Shopify order has about a hundred.
+pub const JSON_KEYS_MAX: usize = 1024;
 /// Tolerance of a signed time that configuration may set, in seconds: one day.
 pub const TOLERANCE_SECONDS_MAX: i64 = 86_400;
 /// Longest event id used as it stands in an idempotency key; a longer one is hashed.

@@ -45,7 +45,7 @@ pub(super) async fn run(args: &SignArgs) -> Result<(), ToolError> {
                 body: signed.body.into(),
                 headers: headers.map(|(name, value)| proto::HttpHeader { name, value }).collect(),
                 method: "POST".to_owned(),
-                url: args.url.clone(),
+                url: signed.url,
                 received_at: None,
             };
             let request = proto::VerifyAndParseRequest { webhook: Some(webhook) };

@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 
 use super::{
-    challenge,
+    challenge, cipher, credential,
     form::Form,
     freshness,
     grammar::{Entry, SignedTime},
-    hmac::KeyedMac,
+    items::{self, Item},
     keys::{Material, PreparedKey},
     payload,
     rejection::Rejection,
     request::{Found, Request},
-    scheme::{Encoding, HeaderGrammar, HeaderRule, Source, TimeSource},
+    running::Running,
+    scheme::{Encoding, HeaderGrammar, HeaderRule, PayloadCodec, Source, TimeSource},
     signature,
     template::Message,
     verified::{Evidence, Verified},
@@ -48,8 +49,15 @@ pub struct Check<'a> {
     request: Request<'a>,
     verifier: &'a Verifier,
     form: Option<Form<'a>>,
+    items: Vec<Item<'a>>,
     time: Option<SignedTime<'a>>,
 }
+
+/// What carries one signature: an item of the body, or the request itself.
+type Unit<'i, 'a> = Option<&'i Item<'a>>;
+
+/// The key that held, and the payload where the key itself opened it.
+type Proof<'a> = (&'a PreparedKey, Option<Vec<u8>>);
 
 /// The two times that a check needs.
 #[derive(Clone, Copy, Debug)]
@@ -86,15 +94,29 @@ impl<'a> Unverified<'a> {
         }
         let form = match &scheme.source {
             Source::FormField(_) => Form::read(request.body).ok(),
-            Source::Header(_) | Source::HeaderAny(_) => None,
+            Source::Header(_)
+            | Source::HeaderAny(_)
+            | Source::JsonItems(_)
+            | Source::QueryField(_) => None,
         };
+        credential::check(request, &scheme.headers, &verifier.options)?;
         require_headers(request, verifier)?;
-        let mut check = Check { request, verifier, form, time: None };
-        let text = check.signature_text()?;
+        let items = match &scheme.source {
+            Source::JsonItems(list) => items::read(list, &scheme.signed, request.body)?,
+            Source::FormField(_)
+            | Source::Header(_)
+            | Source::HeaderAny(_)
+            | Source::QueryField(_) => Vec::new(),
+        };
+        let mut check = Check { request, verifier, form, items, time: None };
+        let texts = check.units().map(|unit| check.signature_text(unit));
+        let texts = texts.collect::<Result<Vec<_>, _>>()?;
         payload::check(&scheme.payload, check.form.as_ref())?;
         check_header_grammar(request, &scheme.headers)?;
-        scheme.grammar.check(&text).map_err(|problem| check.malformed(problem))?;
-        check.require_entry()?;
+        for (unit, text) in check.units().zip(&texts) {
+            scheme.grammar.check(text).map_err(|problem| check.malformed(problem))?;
+            check.require_entry(unit)?;
+        }
         check.time = check.read_time()?;
         Ok(Step::Ready(check))
     }
@@ -108,62 +130,104 @@ impl<'a> Check<'a> {
     /// [`Rejection::TimestampInFuture`].
     pub fn run(self, at: CheckTime) -> Result<Verified<'a>, Rejection> {
         let verifier = self.verifier;
-        let mut active = verifier.keys.iter().filter(|key| key.is_active(at.now));
-        let matched = active.try_fold(None, |found, key| match found {
-            Some(found) => Ok(Some(found)),
-            None => Ok::<_, Rejection>(self.key_matches(key)?.then_some(key)),
-        })?;
-        let key = matched.ok_or_else(|| self.mismatch())?;
+        let (key, opened) = self.prove(at.now)?;
         let signed_at = self.time.map(|time| time.at);
         if let (Some(signed_at), Some(tolerance)) = (signed_at, verifier.tolerance_seconds) {
             freshness::check(signed_at, at.received_at, tolerance)?;
         }
         let evidence = Evidence::new(verifier, key, signed_at, at);
-        let payload = payload::decode(&verifier.scheme.payload, self.request, self.form.as_ref())?;
+        let payload = match opened {
+            Some(plain) => Cow::Owned(plain),
+            None => payload::decode(self.request, verifier, self.form.as_ref())?,
+        };
         Ok(Verified::new(self.request, payload, verifier, evidence))
+    }
+
+    /// The key that holds for every signature; of several items, the first one's.
+    fn prove(&self, now: UnixSeconds) -> Result<Proof<'a>, Rejection> {
+        let mut active = self.verifier.keys.iter().filter(|key| key.is_active(now));
+        if let PayloadCodec::Cipher(fields) = self.verifier.scheme.payload {
+            let opened = active.find_map(|key| Some((key, Some(self.open(key, fields)?))));
+            return opened.ok_or_else(|| self.mismatch());
+        }
+        let active: Vec<_> = active.collect();
+        let mut first = None;
+        for unit in self.units() {
+            let mut matched = None;
+            for key in &active {
+                if matched.is_none() && self.key_matches(unit, key)? {
+                    matched = Some(*key);
+                }
+            }
+            let key = matched.ok_or_else(|| self.mismatch())?;
+            first.get_or_insert(key);
+        }
+        Ok((first.ok_or_else(|| self.mismatch())?, None))
+    }
+
+    fn units(&self) -> impl Iterator<Item = Unit<'_, 'a>> {
+        let request = self.items.is_empty().then_some(None);
+        request.into_iter().chain(self.items.iter().map(Some))
+    }
+
+    /// Decrypts the payload with a key; `None` where it does not hold the fields that it must.
+    fn open(&self, key: &PreparedKey, fields: &[&str]) -> Option<Vec<u8>> {
+        let Material::Cipher(secret) = &key.material else { return None };
+        let mut opened = None;
+        let text = self.signature_text(None).ok()?;
+        self.verifier.scheme.grammar.each(&text, &mut |entry| {
+            opened = cipher::open(secret, entry.text);
+        });
+        opened.filter(|plain| payload::holds(plain, fields))
     }
 
     /// True when one of the signatures is this key's. Every signature is compared with the key,
     /// so that the time taken does not tell which one matched.
-    fn key_matches(&self, key: &PreparedKey) -> Result<bool, Rejection> {
-        let Material::Mac(keyed) = &key.material else { return Ok(false) };
+    fn key_matches(&self, unit: Unit<'_, 'a>, key: &PreparedKey) -> Result<bool, Rejection> {
         let mut matched = false;
         for template in self.verifier.scheme.signed.iter() {
-            let mut mac = KeyedMac::clone(keyed);
-            self.message().feed(template, &[], &mut |bytes| mac.update(bytes))?;
-            matched |= self.any_entry_matches(key, &mac)?;
+            let Some(mut running) = key.material.begin() else { return Ok(false) };
+            let mut take = |bytes: &[u8]| running.update(bytes);
+            self.message(unit).feed(template, key.material.text(), &mut take)?;
+            matched |= self.any_entry_matches(unit, key, &running)?;
         }
         Ok(matched)
     }
 
-    fn any_entry_matches(&self, key: &PreparedKey, mac: &KeyedMac) -> Result<bool, Rejection> {
+    fn any_entry_matches(
+        &self,
+        unit: Unit<'_, 'a>,
+        key: &PreparedKey,
+        running: &Running<'_>,
+    ) -> Result<bool, Rejection> {
         let encoding = self.verifier.scheme.encoding;
         let (mut matched, mut named) = (false, false);
-        self.each_entry(&mut |entry| {
+        self.each_entry(unit, &mut |entry| {
             // Where entries name keys, the first one that names ours is the only one that counts.
             let ours = entry.key_id.is_none() || (entry.key_id == key.id.as_deref() && !named);
             named |= ours;
-            if !ours {
+            if !ours || !key.material.makes(entry.algorithm) {
                 return;
             }
             if let Some(digest) = signature::decode(encoding, entry.text) {
-                matched |= mac.matches(digest.as_slice());
+                matched |= running.matches(digest.as_slice());
             }
         })?;
         Ok(matched)
     }
 
-    fn message(&self) -> Message<'_> {
+    fn message<'m>(&'m self, item: Unit<'m, 'a>) -> Message<'m> {
         Message {
             request: self.request,
             form: self.form.as_ref(),
+            item,
             timestamp: self.time.map_or("", |time| time.text),
             url: self.verifier.options.text("notification_url"),
         }
     }
 
     /// The text that holds the signature; for a header that may repeat, its first value.
-    fn signature_text(&self) -> Result<Cow<'_, str>, Rejection> {
+    fn signature_text<'m>(&'m self, unit: Unit<'m, 'a>) -> Result<Cow<'m, str>, Rejection> {
         match &self.verifier.scheme.source {
             Source::Header(name) => match self.request.header(name) {
                 Found::One(text) => Ok(Cow::Borrowed(text)),
@@ -176,33 +240,55 @@ impl<'a> Check<'a> {
             }
             Source::FormField(name) => {
                 let form = self.form.as_ref().ok_or_else(|| Rejection::missing(name))?;
-                let field = form.field(name).map_err(|_| self.malformed("it appears twice"))?;
-                let text = field.filter(|text| !text.trim_ascii().is_empty());
-                let text = text.ok_or_else(|| Rejection::missing(name))?;
-                let text = std::str::from_utf8(text).map_err(|_| self.malformed("not text"))?;
-                Ok(Cow::Borrowed(text))
+                self.field_text(form, name).map(Cow::Borrowed)
+            }
+            Source::JsonItems(_) => {
+                let item = unit.ok_or_else(|| Rejection::missing(self.carrier()))?;
+                Ok(Cow::Borrowed(&item.signature))
+            }
+            Source::QueryField(name) => {
+                let query = self.request.query().unwrap_or_default();
+                let form = Form::read(query.as_bytes());
+                let form = form.map_err(|_| self.malformed("the query has too many fields"))?;
+                self.field_text(&form, name).map(|text| Cow::Owned(text.to_owned()))
             }
         }
     }
 
-    fn each_entry(&self, see: &mut dyn FnMut(Entry<'_>)) -> Result<(), Rejection> {
+    fn field_text<'f>(
+        &self,
+        form: &'f Form<'_>,
+        name: &Cow<'static, str>,
+    ) -> Result<&'f str, Rejection> {
+        let field = form.field(name).map_err(|_| self.malformed("it appears twice"))?;
+        let text = field.filter(|text| !text.trim_ascii().is_empty());
+        let text = text.ok_or_else(|| Rejection::missing(name))?;
+        std::str::from_utf8(text).map_err(|_| self.malformed("not text"))
+    }
+
+    fn each_entry(
+        &self,
+        unit: Unit<'_, 'a>,
+        see: &mut dyn FnMut(Entry<'_>),
+    ) -> Result<(), Rejection> {
         let grammar = &self.verifier.scheme.grammar;
         if let Source::HeaderAny(name) = &self.verifier.scheme.source {
             self.request.values(name).for_each(|text| grammar.each(text, see));
             return Ok(());
         }
-        grammar.each(&self.signature_text()?, see);
+        grammar.each(&self.signature_text(unit)?, see);
         Ok(())
     }
 
     /// At least one signature must be usable: of the digest's length in the encoding, or any text
     /// at all where texts are compared.
-    fn require_entry(&self) -> Result<(), Rejection> {
+    fn require_entry(&self, unit: Unit<'_, 'a>) -> Result<(), Rejection> {
         let scheme = self.verifier.scheme();
-        let length = scheme.algorithm.digest_bytes();
         let mut usable = false;
-        self.each_entry(&mut |entry| {
+        self.each_entry(unit, &mut |entry| {
+            let length = entry.algorithm.unwrap_or(scheme.algorithm).digest_bytes();
             usable |= match scheme.encoding {
+                Encoding::CipherHex => cipher::is_cipher_text(entry.text),
                 Encoding::LowerHexText => true,
                 Encoding::Base64 | Encoding::Hex => signature::decode(scheme.encoding, entry.text)
                     .is_some_and(|digest| length.is_none_or(|n| digest.as_slice().len() == n)),
@@ -239,10 +325,17 @@ impl<'a> Check<'a> {
 
     fn carrier(&self) -> &Cow<'static, str> {
         match &self.verifier.scheme.source {
-            Source::FormField(name) | Source::Header(name) | Source::HeaderAny(name) => name,
+            Source::FormField(name)
+            | Source::Header(name)
+            | Source::HeaderAny(name)
+            | Source::QueryField(name) => name,
+            Source::JsonItems(_) => &ITEM_SIGNATURE,
         }
     }
 }
+
+/// What carries the signature where every item of the body has its own.
+static ITEM_SIGNATURE: Cow<'static, str> = Cow::Borrowed("the signature of an item");
 
 /// Presence first, for every header that the scheme needs: an absent one is a missing signature
 /// whatever the others hold.
@@ -250,10 +343,14 @@ fn require_headers(request: Request<'_>, verifier: &Verifier) -> Result<(), Reje
     let scheme = verifier.scheme();
     let source = match &scheme.source {
         Source::Header(name) => Some(name),
-        Source::FormField(_) | Source::HeaderAny(_) => None,
+        Source::FormField(_)
+        | Source::HeaderAny(_)
+        | Source::JsonItems(_)
+        | Source::QueryField(_) => None,
     };
     let time = scheme.timestamp.as_ref().and_then(|time| time.header.as_ref());
-    let rules = scheme.headers.iter().map(|rule| &rule.name);
+    let rules = scheme.headers.iter().filter(|rule| !rule.grammar.is_credential());
+    let rules = rules.map(|rule| &rule.name);
     for name in source.into_iter().chain(time).chain(rules) {
         if request.header(name) == Found::Absent {
             return Err(Rejection::missing(name));
@@ -263,13 +360,15 @@ fn require_headers(request: Request<'_>, verifier: &Verifier) -> Result<(), Reje
 }
 
 fn check_header_grammar(request: Request<'_>, rules: &[HeaderRule]) -> Result<(), Rejection> {
-    for HeaderRule { name, grammar } in rules {
+    for HeaderRule { name, grammar } in rules.iter().filter(|rule| !rule.grammar.is_credential()) {
         let Found::One(value) = request.header(name) else {
             return Err(Rejection::malformed(name, "its repeats differ"));
         };
         let token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         let holds = match grammar {
-            HeaderGrammar::Any => true,
+            HeaderGrammar::Any
+            | HeaderGrammar::BasicOptions { .. }
+            | HeaderGrammar::SecretOption(_) => true,
             HeaderGrammar::Exactly(text) => value == text,
             HeaderGrammar::Token { bytes_max } => {
                 value.len() <= *bytes_max && value.bytes().all(token)

@@ -2,7 +2,7 @@
 
 use super::{
     freshness,
-    scheme::{Blanks, Grammar, Presence, TimeUnit},
+    scheme::{Algorithm, Blanks, Grammar, Presence, TimeUnit},
 };
 use crate::{
     limits::{KEY_ID_PAIRS_MAX, SIGNATURES_MAX},
@@ -12,6 +12,8 @@ use crate::{
 /// One signature as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry<'a> {
+    /// What it says it was made with, where the grammar has that.
+    pub(crate) algorithm: Option<Algorithm>,
     /// The id of the key it names, where the grammar has one.
     pub(crate) key_id: Option<&'a str>,
     /// The encoded signature.
@@ -40,7 +42,7 @@ impl Grammar {
             Self::Prefixed { prefix, required: Presence::Required } => {
                 strip_prefix(text, prefix).map(|_| ()).ok_or("its prefix is absent")
             }
-            Self::KeyValues { .. } | Self::Plain | Self::Prefixed { .. } => Ok(()),
+            Self::KeyValues { .. } | Self::Named(_) | Self::Plain | Self::Prefixed { .. } => Ok(()),
         }
     }
 
@@ -48,7 +50,7 @@ impl Grammar {
     /// [`KEY_ID_PAIRS_MAX`], of which only one per key is compared). Empty ones count as
     /// absent.
     pub(crate) fn each<'a>(&self, text: &'a str, see: &mut dyn FnMut(Entry<'a>)) {
-        let plain = |text| Entry { key_id: None, text };
+        let plain = |text| Entry { algorithm: None, key_id: None, text };
         match self {
             Self::Plain => see(plain(text)),
             Self::Prefixed { prefix, required } => match strip_prefix(text, prefix) {
@@ -58,7 +60,7 @@ impl Grammar {
             },
             Self::KeyValues { separator, signature, blanks, .. } => {
                 entries(text, *separator, *blanks)
-                    .filter(|(key, value)| *key == signature && !value.is_empty())
+                    .filter(|(key, value)| blanks.same(key, signature) && !value.is_empty())
                     .take(SIGNATURES_MAX)
                     .for_each(|(_, value)| see(plain(value)));
             }
@@ -66,7 +68,16 @@ impl Grammar {
                 .split('&')
                 .filter_map(|pair| pair.split_once('|'))
                 .take(KEY_ID_PAIRS_MAX)
-                .for_each(|(id, text)| see(Entry { key_id: Some(id), text })),
+                .for_each(|(id, text)| see(Entry { algorithm: None, key_id: Some(id), text })),
+            Self::Named(names) => text
+                .split(' ')
+                .filter_map(|entry| entry.split_once(','))
+                .filter_map(|(name, text)| {
+                    let (_, algorithm) = names.iter().find(|(known, _)| *known == name)?;
+                    Some(Entry { algorithm: Some(*algorithm), key_id: None, text })
+                })
+                .take(SIGNATURES_MAX)
+                .for_each(see),
         }
     }
 
@@ -79,7 +90,8 @@ impl Grammar {
         let Self::KeyValues { separator, timestamp: Some(name), blanks, .. } = self else {
             return Err("its grammar carries no time");
         };
-        let mut times = entries(text, *separator, *blanks).filter(|(key, _)| *key == name);
+        let mut times =
+            entries(text, *separator, *blanks).filter(|(key, _)| blanks.same(key, name));
         let Some((_, first)) = times.next() else { return Err("its time is absent") };
         if times.any(|(_, other)| other != first) {
             return Err("its times differ");
@@ -90,6 +102,16 @@ impl Grammar {
         let at = freshness::read(first, unit).filter(|_| !padded);
         let at = at.ok_or("its time is not a plain number")?;
         Ok(SignedTime { text: first, at })
+    }
+}
+
+impl Blanks {
+    /// Whether a key is the one that is meant.
+    fn same(self, key: &str, name: &str) -> bool {
+        match self {
+            Self::Kept => key == name,
+            Self::Trimmed => key.eq_ignore_ascii_case(name),
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha1::{Digest, Sha1};
 
 use super::{
+    cipher::BLOCK_BYTES,
     hmac::KeyedMac,
-    scheme::{KeyForm, Scheme},
+    scheme::{Algorithm, KeyForm, Scheme},
 };
 use crate::model::{Secret, UnixSeconds};
 
@@ -91,22 +93,27 @@ pub struct PreparedKey {
 
 /// What a key verifies with.
 pub(crate) enum Material {
+    /// A key that decrypts.
+    Cipher(Secret),
+    /// A public key.
+    Ed25519([u8; ED25519_KEY_BYTES]),
     /// A keyed MAC.
     Mac(Box<KeyedMac>),
     /// Nothing of its own: the gateway's certificate or answer verifies.
     None,
+    /// Text that is hashed with the signed bytes.
+    Text(Secret),
 }
+
+/// Bytes of an Ed25519 public key.
+pub(crate) const ED25519_KEY_BYTES: usize = 32;
 
 impl PreparedKey {
     /// Prepares a key for a scheme; `position` counts from 1.
     pub(crate) fn new(scheme: &Scheme, input: KeyInput, position: usize) -> Result<Self, KeyError> {
         let secret = input.secret.trimmed();
         check_secret(&secret, input.bytes_min)?;
-        let bytes = key_bytes(scheme.key_form, &secret)?;
-        let material = match KeyedMac::new(scheme.algorithm, bytes.expose()) {
-            Some(mac) => Material::Mac(Box::new(mac)),
-            None => Material::None,
-        };
+        let material = Material::new(scheme, &secret)?;
         let label = input.label.unwrap_or_else(|| format!("key-{position}"));
         let id = input.id.map(|id| id.trim_ascii().to_owned());
         let (role, expires_at) = (input.role, input.expires_at);
@@ -134,6 +141,24 @@ impl PreparedKey {
     }
 }
 
+impl Material {
+    fn new(scheme: &Scheme, secret: &Secret) -> Result<Self, KeyError> {
+        let public = secret.expose().strip_prefix(PUBLIC_PREFIX);
+        if let (KeyForm::StandardWebhooks, Some(public)) = (scheme.key_form, public) {
+            let key = STANDARD.decode(public).ok().and_then(|bytes| bytes.try_into().ok());
+            let expected = "base64 of a 32-byte public key";
+            return key.map(Self::Ed25519).ok_or(KeyError::Form { expected });
+        }
+        let bytes = key_bytes(scheme.key_form, secret)?;
+        Ok(match (scheme.algorithm, KeyedMac::new(scheme.algorithm, bytes.expose())) {
+            (_, Some(mac)) => Self::Mac(Box::new(mac)),
+            (Algorithm::Aes128CbcKeyAsIv, None) => Self::Cipher(bytes),
+            (Algorithm::Sha256, None) => Self::Text(bytes),
+            (_, None) => Self::None,
+        })
+    }
+}
+
 impl fmt::Debug for PreparedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PreparedKey")
@@ -158,6 +183,13 @@ fn check_secret(secret: &Secret, bytes_min: usize) -> Result<(), KeyError> {
 fn key_bytes(form: KeyForm, secret: &Secret) -> Result<Secret, KeyError> {
     match form {
         KeyForm::Text => Ok(secret.trimmed()),
+        KeyForm::Aes128 if secret.len() == BLOCK_BYTES => Ok(secret.trimmed()),
+        KeyForm::Aes128 => Err(KeyError::Form { expected: "16 characters" }),
+        KeyForm::Base64 => base64_key(secret.expose()),
+        KeyForm::StandardWebhooks => {
+            let text = secret.expose();
+            base64_key(text.strip_prefix(SECRET_PREFIX).unwrap_or(text))
+        }
         KeyForm::Sha1OfText => Ok(Secret::new(Sha1::digest(secret.expose()).to_vec())),
         KeyForm::Hex => super::signature::hex(secret.expose())
             .filter(|bytes| !bytes.is_empty())
@@ -165,6 +197,15 @@ fn key_bytes(form: KeyForm, secret: &Secret) -> Result<Secret, KeyError> {
             .ok_or(KeyError::Form { expected: "hexadecimal digits" }),
     }
 }
+
+fn base64_key(text: &[u8]) -> Result<Secret, KeyError> {
+    let bytes = STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty());
+    bytes.map(Secret::new).ok_or(KeyError::Form { expected: "standard base64" })
+}
+
+/// What Standard Webhooks puts before its secrets and its public keys.
+const SECRET_PREFIX: &[u8] = b"whsec_";
+const PUBLIC_PREFIX: &[u8] = b"whpk_";
 
 /// Texts that stand in examples and templates: with one of them anybody could sign.
 const PLACEHOLDERS: [&[u8]; 6] =

@@ -5,16 +5,22 @@
 
 mod challenge;
 mod check;
+mod cipher;
+mod credential;
 pub(crate) mod form;
 mod freshness;
 mod grammar;
 mod hmac;
+mod items;
+pub(crate) mod json;
 mod keys;
 mod options;
 mod payload;
 mod rejection;
 mod request;
+mod running;
 pub mod scheme;
+mod shape;
 mod sign;
 mod signature;
 mod template;

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+pub use super::shape::{Class, Piece, Shape};
+
 /// Text of a scheme: fixed for the gateways in the table, owned for one written in configuration.
 pub type Text = Cow<'static, str>;
 
@@ -43,10 +45,35 @@ impl Scheme {
     pub fn carriers(&self) -> impl Iterator<Item = &str> {
         let source = match &self.source {
             Source::Header(name) | Source::HeaderAny(name) => Some(name.as_ref()),
-            Source::FormField(_) => None,
+            Source::FormField(_) | Source::JsonItems(_) | Source::QueryField(_) => None,
         };
         let time = self.timestamp.as_ref().and_then(|time| time.header.as_deref());
         source.into_iter().chain(time)
+    }
+
+    /// The commonest scheme: an HMAC of the raw body, keyed with the secret's text, and no time.
+    pub(crate) const fn over_body(
+        name: &'static str,
+        source: Source,
+        grammar: Grammar,
+        algorithm: Algorithm,
+        encoding: Encoding,
+    ) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            assurance: Assurance::BodySigned,
+            headers: Cow::Borrowed(&[]),
+            source,
+            grammar,
+            encoding,
+            algorithm,
+            key_form: KeyForm::Text,
+            signed: Cow::Borrowed(&[Cow::Borrowed(&[Part::Body])]),
+            timestamp: None,
+            freshness: Freshness::NotSigned,
+            payload: PayloadCodec::Body,
+            challenge: None,
+        }
     }
 }
 
@@ -62,14 +89,26 @@ pub enum Part {
     BodyCrc32,
     /// A field of the form body, decoded once. Absent is empty.
     FormField(Text),
+    /// Parts that are left out together where a header or query field among them is absent.
+    Group(&'static [Self]),
     /// A header's value. Absent is a missing signature.
     Header(Text),
+    /// A field of the item that carries the signature, as text. Absent is empty.
+    ItemField {
+        /// Its keys, from the item on.
+        path: &'static [&'static str],
+        /// What it may look like, where the fields beside it could flow into it.
+        shape: Shape,
+    },
     /// Fixed text.
     Literal(Text),
     /// The HTTP method in upper case.
     Method,
     /// The URL's path.
     Path,
+    /// The query field of the first of these names that is there, in lower case. Absent is a
+    /// missing signature.
+    QueryLower(&'static [&'static str]),
     /// The key itself, where it takes part in a digest or names the receiver (a webhook id).
     Key,
     /// The signed time as it was written.
@@ -104,6 +143,21 @@ pub enum Source {
     Header(Text),
     /// A header that may repeat: any value may match.
     HeaderAny(Text),
+    /// Every item of a list in the JSON body carries its own; all must hold.
+    JsonItems(JsonItems),
+    /// A field of the URL's query; it appears once.
+    QueryField(Text),
+}
+
+/// Where the items of a JSON body and their signatures are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JsonItems {
+    /// The key of the list in the body.
+    pub list: &'static str,
+    /// The key of the item in each of the list's elements.
+    pub item: &'static str,
+    /// The keys of the signature, from the item on.
+    pub signature: &'static [&'static str],
 }
 
 /// How the signature text is split into signatures.
@@ -122,6 +176,8 @@ pub enum Grammar {
         /// Whether blanks around keys and values are dropped.
         blanks: Blanks,
     },
+    /// Entries separated by spaces, each of which names its algorithm: `v1,signature`.
+    Named(&'static [(&'static str, Algorithm)]),
     /// The whole text.
     Plain,
     /// The text after a prefix, in any case.
@@ -138,7 +194,7 @@ pub enum Grammar {
 pub enum Blanks {
     /// They are part of the text.
     Kept,
-    /// They are dropped at the ends of keys and values.
+    /// They are dropped at the ends of keys and values, and keys come in any case.
     Trimmed,
 }
 
@@ -156,6 +212,9 @@ pub enum Presence {
 pub enum Encoding {
     /// Standard, padded base64.
     Base64,
+    /// Hexadecimal in either case of whole cipher blocks: the text is not a signature but the
+    /// payload itself, encrypted.
+    CipherHex,
     /// Hexadecimal in either case.
     Hex,
     /// Hexadecimal compared as lower-case text: anything else is a mismatch.
@@ -165,6 +224,10 @@ pub enum Encoding {
 /// What makes the signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
+    /// AES-128 in CBC mode with the key as the initial vector: no signature at all.
+    Aes128CbcKeyAsIv,
+    /// Ed25519 with a public key.
+    Ed25519,
     /// HMAC with SHA-1.
     HmacSha1,
     /// HMAC with SHA-256.
@@ -175,6 +238,8 @@ pub enum Algorithm {
     HmacSha512,
     /// RSA PKCS#1 v1.5 with SHA-256; the key comes in an X.509 certificate by URL.
     RsaSha256ByCertificate,
+    /// SHA-256 of text of which the key is a part.
+    Sha256,
 }
 
 impl Algorithm {
@@ -182,10 +247,10 @@ impl Algorithm {
     pub(crate) const fn digest_bytes(self) -> Option<usize> {
         match self {
             Self::HmacSha1 => Some(20),
-            Self::HmacSha256 => Some(32),
+            Self::HmacSha256 | Self::Sha256 => Some(32),
             Self::HmacSha384 => Some(48),
-            Self::HmacSha512 => Some(64),
-            Self::RsaSha256ByCertificate => None,
+            Self::Ed25519 | Self::HmacSha512 => Some(64),
+            Self::Aes128CbcKeyAsIv | Self::RsaSha256ByCertificate => None,
         }
     }
 }
@@ -193,10 +258,17 @@ impl Algorithm {
 /// How a configured secret becomes key bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyForm {
+    /// The text itself, exactly 16 bytes.
+    Aes128,
+    /// Standard base64.
+    Base64,
     /// Hexadecimal digits.
     Hex,
     /// The SHA-1 of the text, as 20 bytes.
     Sha1OfText,
+    /// Standard Webhooks: `whsec_` and base64 of an HMAC key (the prefix may be absent), or
+    /// `whpk_` and base64 of an Ed25519 public key.
+    StandardWebhooks,
     /// The text itself.
     Text,
 }
@@ -243,8 +315,42 @@ pub enum Freshness {
 pub enum PayloadCodec {
     /// The body is the payload.
     Body,
+    /// The body is the payload, once it agrees with what is signed.
+    Bound(&'static [Binding]),
+    /// The signature text is the payload, encrypted; what was decrypted must hold these form
+    /// fields once, or the key is another.
+    Cipher(&'static [&'static str]),
     /// Base64 with line feeds in a form field, such as Braintree's `bt_payload`.
     FormBase64(&'static str),
+}
+
+/// What must hold between signed and unsigned parts, checked after signature and freshness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// A signed form field equals an option, where the variant sets it: else it is meant for
+    /// somebody else, a mismatch.
+    FormOption {
+        /// The field.
+        field: &'static str,
+        /// The option.
+        option: &'static str,
+    },
+    /// A signed form field has this shape.
+    FormShape {
+        /// The field.
+        field: &'static str,
+        /// What it may look like.
+        shape: Shape,
+        /// Whether it may be absent or empty.
+        required: Presence,
+    },
+    /// A field of the unsigned JSON body equals the signed query field.
+    JsonQuery {
+        /// The keys of the field.
+        path: &'static [&'static str],
+        /// Names of the query field; the first that is there counts.
+        query: &'static [&'static str],
+    },
 }
 
 /// An endpoint challenge: `GET ?field=<hex>` is answered with `id|MAC of the value`.
@@ -272,11 +378,27 @@ pub struct HeaderRule {
 pub enum HeaderGrammar {
     /// Anything but blanks.
     Any,
+    /// Basic authentication with these two options; not needed where the variant sets neither.
+    BasicOptions {
+        /// The option that holds the name.
+        username: &'static str,
+        /// The secret option that holds the password.
+        password: &'static str,
+    },
     /// Exactly this text: a header may confirm the algorithm, never choose it.
     Exactly(Text),
+    /// The secret option of this name; not needed where the variant does not set it.
+    SecretOption(&'static str),
     /// Letters, digits and hyphens, so that it cannot shift its neighbours in the signed text.
     Token {
         /// Most characters.
         bytes_max: usize,
     },
+}
+
+impl HeaderGrammar {
+    /// Whether this is a credential that the variant sets beside the signature.
+    pub(crate) const fn is_credential(&self) -> bool {
+        matches!(self, Self::BasicOptions { .. } | Self::SecretOption(_))
+    }
 }

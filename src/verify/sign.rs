@@ -2,10 +2,13 @@
 //! and the same signed bytes as the check, in the other direction.
 
 use super::{
+    cipher,
     form::Form,
-    keys::Material,
+    items::{self, Item},
+    json::{Object, Value},
+    keys::{Material, PreparedKey},
     request::{Header, Request},
-    scheme::{Grammar, HeaderGrammar, PayloadCodec, Source, Text, TimeUnit},
+    scheme::{Binding, Grammar, HeaderGrammar, JsonItems, PayloadCodec, Source, Text, TimeUnit},
     signature,
     template::Message,
     verifier::Verifier,
@@ -26,6 +29,8 @@ pub struct Draft<'a> {
 /// A webhook as the gateway would send it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
+    /// The URL that the gateway calls, with the query fields that it adds.
+    pub url: String,
     /// Header fields, those of the draft included.
     pub headers: Vec<(String, String)>,
     /// The body.
@@ -54,29 +59,77 @@ impl Verifier {
     /// [`SignError`] where the scheme or the draft does not allow it.
     pub fn sign(&self, draft: Draft<'_>, now: UnixSeconds) -> Result<Signed, SignError> {
         let key = self.keys.first().ok_or(SignError::NoKey)?;
-        let Material::Mac(mac) = &key.material else { return Err(SignError::KeyNotOurs) };
         let time = self.scheme.timestamp.as_ref();
         let timestamp = time.map(|time| time_text(time.unit, now)).unwrap_or_default();
-        let headers = self.headers_beside(draft, &timestamp);
-        let fields: Vec<_> = headers.iter().map(|(name, value)| Header { name, value }).collect();
+        let headers = self.headers_beside(draft, &timestamp, now);
+        let url = self.url_with_query(draft)?;
+        if let Material::Cipher(secret) = &key.material {
+            let text = cipher::seal(secret, draft.payload).ok_or(SignError::KeyNotOurs)?;
+            let text = write(&self.scheme.grammar, &text, "", "");
+            return Ok(place(&self.scheme.source, Signed { url, headers, body: Vec::new() }, text));
+        }
         let body = wrap(&self.scheme.payload, draft.payload);
-        let form = Form::read(&body).ok();
-        let request = Request { method: "POST", url: draft.url, headers: &fields, body: &body };
-        let url = self.options.text("notification_url");
-        let message = Message { request, form: form.as_ref(), timestamp: &timestamp, url };
-        let template = self.scheme.signed.first().ok_or(SignError::PartMissing)?;
-        let mut mac = super::hmac::KeyedMac::clone(mac);
-        message
-            .feed(template, &[], &mut |bytes| mac.update(bytes))
-            .map_err(|_| SignError::PartMissing)?;
-        let signature = signature::encode(self.scheme.encoding, &mac.tag());
-        let id = key.id.as_deref().unwrap_or_default();
-        let text = write(&self.scheme.grammar, &signature, &timestamp, id);
-        Ok(place(&self.scheme.source, headers, body, text))
+        let fields: Vec<_> = headers.iter().map(|(name, value)| Header { name, value }).collect();
+        let request = Request { method: "POST", url: &url, headers: &fields, body: &body };
+        let sign = |item: Option<&Item<'_>>| {
+            let signature = self.signature(key, request, item, &timestamp)?;
+            let id = key.id.as_deref().unwrap_or_default();
+            Ok(write(&self.scheme.grammar, &signature, &timestamp, id))
+        };
+        if let Source::JsonItems(list) = &self.scheme.source {
+            let body = sign_items(list, &body, |item| sign(Some(item)))?;
+            return Ok(Signed { url, headers, body });
+        }
+        let text = sign(None)?;
+        Ok(place(&self.scheme.source, Signed { url, headers, body }, text))
     }
 
-    /// The draft's headers, the signed time and the headers that can hold only one text.
-    fn headers_beside(&self, draft: Draft<'_>, timestamp: &str) -> Vec<(String, String)> {
+    /// One encoded signature.
+    fn signature(
+        &self,
+        key: &PreparedKey,
+        request: Request<'_>,
+        item: Option<&Item<'_>>,
+        timestamp: &str,
+    ) -> Result<String, SignError> {
+        let form = Form::read(request.body).ok();
+        let url = self.options.text("notification_url");
+        let message = Message { request, form: form.as_ref(), item, timestamp, url };
+        let template = self.scheme.signed.first().ok_or(SignError::PartMissing)?;
+        let mut running = key.material.begin().ok_or(SignError::KeyNotOurs)?;
+        message
+            .feed(template, key.material.text(), &mut |bytes| running.update(bytes))
+            .map_err(|_| SignError::PartMissing)?;
+        let signature = running.signature().ok_or(SignError::KeyNotOurs)?;
+        Ok(signature::encode(self.scheme.encoding, &signature))
+    }
+
+    /// The draft's URL, with the query field that names what the body names.
+    fn url_with_query(&self, draft: Draft<'_>) -> Result<String, SignError> {
+        let PayloadCodec::Bound(bindings) = self.scheme.payload else {
+            return Ok(draft.url.to_owned());
+        };
+        let mut url = draft.url.to_owned();
+        for binding in bindings {
+            let Binding::JsonQuery { path, query: [name, ..] } = binding else { continue };
+            let text = std::str::from_utf8(draft.payload).map_err(|_| SignError::PartMissing)?;
+            let value = Object::read(text).and_then(|body| body.at(path.iter().copied()));
+            let value = value.ok().flatten().and_then(Value::scalar);
+            if let Some(value) = value.filter(|_| !url.contains(&format!("{name}="))) {
+                url = with_query(&url, name, &value);
+            }
+        }
+        Ok(url)
+    }
+
+    /// The draft's headers, the signed time, the headers that can hold only one text, and an id
+    /// of our own where the scheme needs a header that the draft does not have.
+    fn headers_beside(
+        &self,
+        draft: Draft<'_>,
+        timestamp: &str,
+        now: UnixSeconds,
+    ) -> Vec<(String, String)> {
         let owned = |header: &Header<'_>| (header.name.to_owned(), header.value.to_owned());
         let mut headers: Vec<_> = draft.headers.iter().map(owned).collect();
         let time = self.scheme.timestamp.as_ref().and_then(|time| time.header.as_ref());
@@ -90,8 +143,12 @@ impl Verifier {
             add(name, timestamp);
         }
         for rule in self.scheme.headers.iter() {
-            if let HeaderGrammar::Exactly(text) = &rule.grammar {
-                add(&rule.name, text);
+            match &rule.grammar {
+                HeaderGrammar::Exactly(text) => add(&rule.name, text),
+                HeaderGrammar::Any | HeaderGrammar::Token { .. } => {
+                    add(&rule.name, &format!("payhook-{now}"));
+                }
+                HeaderGrammar::BasicOptions { .. } | HeaderGrammar::SecretOption(_) => {}
             }
         }
         headers
@@ -110,7 +167,7 @@ fn time_text(unit: TimeUnit, now: UnixSeconds) -> String {
 
 fn wrap(codec: &PayloadCodec, payload: &[u8]) -> Vec<u8> {
     match codec {
-        PayloadCodec::Body => payload.to_vec(),
+        PayloadCodec::Body | PayloadCodec::Bound(_) | PayloadCodec::Cipher(_) => payload.to_vec(),
         PayloadCodec::FormBase64(name) => {
             let text = signature::encode(super::scheme::Encoding::Base64, payload);
             format!("{name}={}", percent(&text)).into_bytes()
@@ -122,6 +179,9 @@ fn write(grammar: &Grammar, signature: &str, timestamp: &str, id: &str) -> Strin
     match grammar {
         Grammar::Plain => signature.to_owned(),
         Grammar::Prefixed { prefix, .. } => format!("{prefix}{signature}"),
+        Grammar::Named(names) => {
+            format!("{},{signature}", names.first().map_or("", |(name, _)| name))
+        }
         Grammar::KeyIdPairs => format!("{id}|{signature}"),
         Grammar::KeyValues { separator, signature: name, timestamp: Some(time), .. } => {
             format!("{time}={timestamp}{separator}{name}={signature}")
@@ -132,20 +192,49 @@ fn write(grammar: &Grammar, signature: &str, timestamp: &str, id: &str) -> Strin
     }
 }
 
-fn place(
-    source: &Source,
-    mut headers: Vec<(String, String)>,
-    mut body: Vec<u8>,
-    text: String,
-) -> Signed {
+fn place(source: &Source, mut signed: Signed, text: String) -> Signed {
     match source {
-        Source::Header(name) | Source::HeaderAny(name) => headers.push((name.to_string(), text)),
+        Source::Header(name) | Source::HeaderAny(name) => {
+            signed.headers.push((name.to_string(), text));
+        }
         Source::FormField(name) => {
             let field = format!("{name}={}&", percent(&text));
-            body.splice(0..0, field.into_bytes());
+            signed.body.splice(0..0, field.into_bytes());
         }
+        Source::JsonItems(_) => {}
+        Source::QueryField(name) => signed.url = with_query(&signed.url, name, &text),
     }
-    Signed { headers, body }
+    signed
+}
+
+/// Writes its signature into every item.
+fn sign_items(
+    list: &JsonItems,
+    body: &[u8],
+    sign: impl Fn(&Item<'_>) -> Result<String, SignError>,
+) -> Result<Vec<u8>, SignError> {
+    let items = items::unsigned(list, body).map_err(|_| SignError::PartMissing)?;
+    let mut root: serde_json::Value =
+        serde_json::from_slice(body).map_err(|_| SignError::PartMissing)?;
+    let elements = root.get_mut(list.list).and_then(serde_json::Value::as_array_mut);
+    let elements = elements.ok_or(SignError::PartMissing)?;
+    for (element, item) in elements.iter_mut().zip(&items) {
+        let mut place = element.get_mut(list.item).ok_or(SignError::PartMissing)?;
+        for key in list.signature {
+            let holder = match place {
+                serde_json::Value::Object(holder) => holder,
+                _ => return Err(SignError::PartMissing),
+            };
+            place = holder.entry(*key).or_insert_with(|| serde_json::json!({}));
+        }
+        *place = sign(item)?.into();
+    }
+    Ok(root.to_string().into_bytes())
+}
+
+fn with_query(url: &str, name: &str, value: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}{name}={}", percent(value))
 }
 
 fn percent(text: &str) -> percent_encoding::PercentEncode<'_> {

@@ -30,6 +30,7 @@ pub(crate) fn decode(encoding: Encoding, text: &str) -> Option<Digest> {
             bytes.get_mut(..length)?.copy_from_slice(room.get(..length)?);
             length
         }
+        Encoding::CipherHex => return None,
         Encoding::Hex => hex_into(text.as_bytes(), &mut bytes)?,
         Encoding::LowerHexText => {
             if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -45,7 +46,7 @@ pub(crate) fn decode(encoding: Encoding, text: &str) -> Option<Digest> {
 pub(crate) fn encode(encoding: Encoding, bytes: &[u8]) -> String {
     match encoding {
         Encoding::Base64 => STANDARD.encode(bytes),
-        Encoding::Hex | Encoding::LowerHexText => to_hex(bytes),
+        Encoding::CipherHex | Encoding::Hex | Encoding::LowerHexText => to_hex(bytes),
     }
 }
 

@@ -1,9 +1,10 @@
 //! The signed bytes: a template's parts, handed one after the other to the algorithm.
 
-use std::io::Write as _;
+use std::{borrow::Cow, io::Write as _};
 
 use super::{
     form::Form,
+    items::Item,
     rejection::Rejection,
     request::{Found, Request},
     scheme::Part,
@@ -14,6 +15,8 @@ use super::{
 pub(crate) struct Message<'a> {
     pub(crate) request: Request<'a>,
     pub(crate) form: Option<&'a Form<'a>>,
+    /// The item that carries the signature, where items do.
+    pub(crate) item: Option<&'a Item<'a>>,
     /// The signed time as it is written; empty where none is signed.
     pub(crate) timestamp: &'a str,
     /// The configured URL, where the variant sets one.
@@ -47,6 +50,21 @@ impl Message<'_> {
                 })?;
                 take(field.flatten().unwrap_or_default());
             }
+            Part::Group(parts) => {
+                if parts.iter().try_fold(true, |all, part| Ok(all && self.has(part)?))? {
+                    self.feed(parts, key, take)?;
+                }
+            }
+            Part::ItemField { path, .. } => {
+                if let Some(item) = self.item {
+                    take(item.field(path)?.as_bytes());
+                }
+            }
+            Part::QueryLower(names) => {
+                let value = query_value(self.request, names)?;
+                let value = value.ok_or_else(|| absent(names))?;
+                take(value.to_ascii_lowercase().as_bytes());
+            }
             Part::Header(name) => match self.request.header(name) {
                 Found::One(value) => take(value.as_bytes()),
                 Found::Absent => return Err(Rejection::missing(name)),
@@ -65,6 +83,49 @@ impl Message<'_> {
         }
         Ok(())
     }
+
+    /// False for a header or query field that is not there.
+    fn has(&self, part: &Part) -> Result<bool, Rejection> {
+        Ok(match part {
+            Part::Header(name) => self.request.header(name) != Found::Absent,
+            Part::QueryLower(names) => query_value(self.request, names)?.is_some(),
+            Part::Body
+            | Part::BodyCrc32
+            | Part::FormField(_)
+            | Part::Group(_)
+            | Part::ItemField { .. }
+            | Part::Key
+            | Part::Literal(_)
+            | Part::Method
+            | Part::Path
+            | Part::Timestamp
+            | Part::Url => true,
+        })
+    }
+}
+
+/// The query field of the first of these names that is there and not blank. A semicolon would let
+/// the field flow into its neighbours in the signed text, and no gateway's id has one.
+pub(crate) fn query_value(
+    request: Request<'_>,
+    names: &[&'static str],
+) -> Result<Option<String>, Rejection> {
+    let Some(query) = request.query() else { return Ok(None) };
+    let problem = |problem| Rejection::PayloadMalformed { problem };
+    let form = Form::read(query.as_bytes()).map_err(|_| problem("too many query fields"))?;
+    for name in names {
+        let field = form.field(name).map_err(|_| problem("a signed query field appears twice"))?;
+        let Some(value) = field.filter(|value| !value.trim_ascii().is_empty()) else { continue };
+        let text = std::str::from_utf8(value).ok().filter(|text| !text.contains(';'));
+        let text = text.ok_or_else(|| problem("a signed query field is no identifier"))?;
+        return Ok(Some(text.to_owned()));
+    }
+    Ok(None)
+}
+
+fn absent(names: &[&'static str]) -> Rejection {
+    let carrier = Cow::Borrowed(names.first().copied().unwrap_or_default());
+    Rejection::SignatureMissing { carrier }
 }
 
 fn take_decimal(number: u32, take: &mut dyn FnMut(&[u8])) {

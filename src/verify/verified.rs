@@ -7,7 +7,8 @@ use super::{
     keys::{KeyRole, PreparedKey},
     options::Options,
     request::{Found, Request},
-    scheme::{Assurance, Text},
+    scheme::{Assurance, Part, Text},
+    template,
     verifier::Verifier,
 };
 use crate::model::UnixSeconds;
@@ -98,6 +99,42 @@ impl<'a> Verified<'a> {
     /// The variant's options.
     pub const fn options(&self) -> &Options {
         &self.verifier.options
+    }
+
+    /// A header that the signature covers.
+    pub fn signed_header(&self, name: &str) -> Option<&'a str> {
+        let covered = self.signed_parts().any(
+            |part| matches!(part, Part::Header(header) if header.eq_ignore_ascii_case(name)),
+        );
+        self.unsigned_header(name).filter(|_| covered)
+    }
+
+    /// The query field that the signature covers, as it was sent.
+    pub fn signed_query(&self) -> Option<String> {
+        self.signed_parts().find_map(|part| match part {
+            Part::QueryLower(names) => template::query_value(self.request, names).ok().flatten(),
+            Part::Body
+            | Part::BodyCrc32
+            | Part::FormField(_)
+            | Part::Group(_)
+            | Part::Header(_)
+            | Part::ItemField { .. }
+            | Part::Key
+            | Part::Literal(_)
+            | Part::Method
+            | Part::Path
+            | Part::Timestamp
+            | Part::Url => None,
+        })
+    }
+
+    /// Every part of every template, those in groups included.
+    fn signed_parts(&self) -> impl Iterator<Item = &Part> {
+        let parts = self.verifier.scheme.signed.iter().flat_map(|template| template.iter());
+        parts.flat_map(|part| match part {
+            Part::Group(parts) => parts.iter(),
+            other => std::slice::from_ref(other).iter(),
+        })
     }
 
     /// A header that the signature does not cover. What comes through this door is listed in

@@ -127,7 +127,7 @@ impl Demo {
             body: signed.body.into(),
             headers: headers.map(|(name, value)| proto::HttpHeader { name, value }).collect(),
             method: "POST".to_owned(),
-            url: accounts::URL.to_owned(),
+            url: signed.url,
             received_at: None,
         };
         let request = proto::VerifyAndParseRequest { webhook: Some(webhook) };
