@@ -39,6 +39,10 @@ pub(super) fn read(
         {
             option(spec, table, field, node, purpose)?;
         }
+        let agreed = spec.options.get(field.name).and_then(serde_json::Value::as_bool);
+        if field.kind == OptionKind::Consent && agreed != Some(true) {
+            return Err(table.error(field.name, field.about));
+        }
     }
     Ok(())
 }
@@ -52,7 +56,7 @@ fn option(
 ) -> Result<(), ConfigError> {
     let name = field.name;
     match field.kind {
-        OptionKind::Flag => set(spec, name, table.flag(name, false)?),
+        OptionKind::Consent | OptionKind::Flag => set(spec, name, table.flag(name, false)?),
         OptionKind::Integer { min, max } => set(spec, name, table.integer(name, min, max, min)?),
         OptionKind::Nested => {
             let mut nested = Nested { table, refs: BTreeMap::new(), purpose };

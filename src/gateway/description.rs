@@ -30,6 +30,9 @@ pub struct Gateway {
     pub statuses: &'static [StatusRow],
     /// What it expects to be answered when the application is done.
     pub reply: Reply,
+    /// Options that the samples are read with, as JSON; empty where none are needed. They stand in
+    /// the documentation as an example.
+    pub example_options: &'static str,
     /// Payloads as the gateway sends them: the demo signs, sends and judges every one of them.
     pub samples: &'static [Sample],
     /// Where its rules are documented: titles of the gateway's own pages or SDKs.
@@ -61,6 +64,25 @@ pub struct Sample {
     pub event_type: EventType,
     /// What it proves about the payment.
     pub status: Option<PaymentStatus>,
+}
+
+impl Sample {
+    /// A sample, in the order of its columns.
+    pub(crate) const fn new(
+        title: &'static str,
+        event_type: EventType,
+        status: Option<PaymentStatus>,
+        payload: &'static str,
+    ) -> Self {
+        Self { title, payload, event_type, status }
+    }
+}
+
+impl KeyField {
+    /// The one secret of a key.
+    pub(crate) const fn secret(name: &'static str, bytes_min: usize) -> Self {
+        Self { name, kind: KeyFieldKind::Secret, part: KeyPart::Secret, bytes_min }
+    }
 }
 
 /// How a gateway's scheme comes about.
@@ -127,6 +149,9 @@ pub struct OptionField {
 /// What an option holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionKind {
+    /// Must be true in configuration: what the gateway offers is weak, and the operator says that
+    /// it is accepted all the same.
+    Consent,
     /// Yes or no.
     Flag,
     /// A whole number within a range.
@@ -231,6 +256,11 @@ impl Gateway {
             .collect::<Result<Vec<_>, _>>()?;
         Verifier::new(scheme, keys, options)
             .map_err(|(position, error)| PrepareError::Key { position, error })
+    }
+
+    /// The example options as values.
+    pub fn example(&self) -> BTreeMap<String, serde_json::Value> {
+        serde_json::from_str(self.example_options).unwrap_or_default()
     }
 
     /// Whether an option of this name is secret.

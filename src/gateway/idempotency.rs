@@ -20,12 +20,12 @@ pub fn idempotency_key(
 ) -> String {
     let account = event.account.as_deref().map(label).unwrap_or_default();
     let signed = !event.unsigned_fields.contains(&UnsignedField::Id);
+    if let Some(identity) = event.identity.as_deref() {
+        return format!("{gateway}:{account}:{}", hash(identity));
+    }
     match event.id.as_deref().filter(|id| signed && !id.is_empty()) {
         Some(id) => format!("{gateway}:{account}:{}", label(id)),
-        None => match event.identity.as_deref() {
-            Some(identity) => format!("{gateway}:{account}:{}", hash(identity)),
-            None => format!("{gateway}:{account}:{}:{position}", hash(payload)),
-        },
+        None => format!("{gateway}:{account}:{}:{position}", hash(payload)),
     }
 }
 

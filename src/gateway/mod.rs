@@ -3,11 +3,27 @@
 //! Floor 2. Pure: a gateway only ever sees bytes that were verified. Adding one is a folder or a
 //! file here, a line in [`GATEWAYS`] and a file of vectors.
 
+mod adyen;
+mod authorizenet;
 mod braintree;
+mod checkout;
 mod description;
+mod doc;
+mod dotpay;
 mod error;
+mod facts;
+mod generic;
+mod gocardless;
 mod idempotency;
 pub(crate) mod json;
+mod mercadopago;
+mod mollie;
+mod opayo_form;
+mod paddle;
+mod paystack;
+mod razorpay;
+mod shopify;
+mod square;
 mod status_table;
 mod stripe;
 mod tree;
@@ -22,7 +38,25 @@ pub use idempotency::idempotency_key;
 pub use status_table::StatusRow;
 
 /// Every gateway, sorted by name.
-pub static GATEWAYS: &[&Gateway] = &[&braintree::GATEWAY, &stripe::GATEWAY];
+pub static GATEWAYS: &[&Gateway] = &[
+    &adyen::GATEWAY,
+    &authorizenet::GATEWAY,
+    &braintree::GATEWAY,
+    &checkout::GATEWAY,
+    &dotpay::GATEWAY,
+    &generic::hmac::GATEWAY,
+    &gocardless::GATEWAY,
+    &mercadopago::GATEWAY,
+    &mollie::GATEWAY,
+    &opayo_form::GATEWAY,
+    &paddle::GATEWAY,
+    &paystack::GATEWAY,
+    &razorpay::GATEWAY,
+    &shopify::GATEWAY,
+    &square::GATEWAY,
+    &generic::standard::GATEWAY,
+    &stripe::GATEWAY,
+];
 
 /// The gateway of this name, exactly as it is written in configuration.
 pub fn find(name: &str) -> Option<&'static Gateway> {

@@ -18,6 +18,17 @@ pub struct StatusRow {
     pub status: Option<PaymentStatus>,
 }
 
+/// One row, in the order of its columns.
+pub(crate) const fn row(
+    gateway_type: &'static str,
+    state: &'static str,
+    subject: SubjectKind,
+    event_type: EventType,
+    status: Option<PaymentStatus>,
+) -> StatusRow {
+    StatusRow { gateway_type, state, subject, event_type, status }
+}
+
 /// The row for a type and a state; `None` means the type has no neutral meaning here.
 pub(crate) fn find<'t>(
     table: &'t [StatusRow],

@@ -57,9 +57,8 @@ fn objects<'a>(items: &JsonItems, body: &'a [u8]) -> Result<Vec<Object<'a>>, Rej
             let element = Object::read(element.get()).map_err(unreadable)?;
             match element.get(items.item).map_err(unreadable)? {
                 Some(Value::Object(item)) => Object::read(item.get()).map_err(unreadable),
-                Some(Value::Flag(_) | Value::List(_) | Value::Number(_) | Value::Text(_)) | None => {
-                    Err(malformed("an element of its list holds no item"))
-                }
+                Some(Value::Flag(_) | Value::List(_) | Value::Number(_) | Value::Text(_))
+                | None => Err(malformed("an element of its list holds no item")),
             }
         })
         .collect()
@@ -100,8 +99,7 @@ fn signature<'a>(object: &Object<'a>, path: &[&'static str]) -> Result<Cow<'a, s
         };
         holder = Object::read(raw.get()).map_err(unreadable)?;
     }
-    let problem =
-        |problem| Rejection::SignatureMalformed { carrier: carrier(), problem };
+    let problem = |problem| Rejection::SignatureMalformed { carrier: carrier(), problem };
     match holder.get(name).map_err(|_| problem("it appears twice"))? {
         None => Err(absent()),
         Some(Value::Text(text)) if text.trim_ascii().is_empty() => Err(absent()),

@@ -3,6 +3,7 @@
 //! Floor 1. Pure: the clock, keys, certificates and the gateway's answers come in as arguments.
 //! The road has one direction: [`Unverified`] -> [`Step`] -> [`Check`] -> [`Verified`].
 
+mod binding;
 mod challenge;
 mod check;
 mod cipher;

@@ -4,7 +4,10 @@
 
 use std::borrow::Cow;
 
-pub use super::shape::{Class, Piece, Shape};
+pub use super::{
+    binding::{Binding, JsonItems},
+    shape::{Class, Piece, Shape},
+};
 
 /// Text of a scheme: fixed for the gateways in the table, owned for one written in configuration.
 pub type Text = Cow<'static, str>;
@@ -147,17 +150,6 @@ pub enum Source {
     JsonItems(JsonItems),
     /// A field of the URL's query; it appears once.
     QueryField(Text),
-}
-
-/// Where the items of a JSON body and their signatures are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JsonItems {
-    /// The key of the list in the body.
-    pub list: &'static str,
-    /// The key of the item in each of the list's elements.
-    pub item: &'static str,
-    /// The keys of the signature, from the item on.
-    pub signature: &'static [&'static str],
 }
 
 /// How the signature text is split into signatures.
@@ -322,35 +314,6 @@ pub enum PayloadCodec {
     Cipher(&'static [&'static str]),
     /// Base64 with line feeds in a form field, such as Braintree's `bt_payload`.
     FormBase64(&'static str),
-}
-
-/// What must hold between signed and unsigned parts, checked after signature and freshness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binding {
-    /// A signed form field equals an option, where the variant sets it: else it is meant for
-    /// somebody else, a mismatch.
-    FormOption {
-        /// The field.
-        field: &'static str,
-        /// The option.
-        option: &'static str,
-    },
-    /// A signed form field has this shape.
-    FormShape {
-        /// The field.
-        field: &'static str,
-        /// What it may look like.
-        shape: Shape,
-        /// Whether it may be absent or empty.
-        required: Presence,
-    },
-    /// A field of the unsigned JSON body equals the signed query field.
-    JsonQuery {
-        /// The keys of the field.
-        path: &'static [&'static str],
-        /// Names of the query field; the first that is there counts.
-        query: &'static [&'static str],
-    },
 }
 
 /// An endpoint challenge: `GET ?field=<hex>` is answered with `id|MAC of the value`.

@@ -74,11 +74,8 @@ mod tests {
 
     #[test]
     fn the_whole_text_has_the_shape_or_none_of_it() {
-        const PRICE: Shape = &[
-            Class::Digit.times(1, 15),
-            Class::Only(b'.').once(),
-            Class::Digit.times(2, 2),
-        ];
+        const PRICE: Shape =
+            &[Class::Digit.times(1, 15), Class::Only(b'.').once(), Class::Digit.times(2, 2)];
         for good in ["0.00", "98.53", "100000000000000.99"] {
             assert!(fits(PRICE, good.as_bytes()), "{good}");
         }

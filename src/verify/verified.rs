@@ -103,9 +103,9 @@ impl<'a> Verified<'a> {
 
     /// A header that the signature covers.
     pub fn signed_header(&self, name: &str) -> Option<&'a str> {
-        let covered = self.signed_parts().any(
-            |part| matches!(part, Part::Header(header) if header.eq_ignore_ascii_case(name)),
-        );
+        let covered = self
+            .signed_parts()
+            .any(|part| matches!(part, Part::Header(header) if header.eq_ignore_ascii_case(name)));
         self.unsigned_header(name).filter(|_| covered)
     }
 

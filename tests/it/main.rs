@@ -19,6 +19,7 @@
 mod accounts;
 #[cfg(feature = "server")]
 mod attacks;
+mod breadth;
 mod cases;
 #[cfg(feature = "server")]
 mod cli;

@@ -105,6 +105,10 @@ fn flip_tokens(value: &str, step: usize) -> String {
                     'g'..='y' | 'G'..='Y' if here => {
                         char::from_u32(u32::from(character) ^ 1).expect("a letter")
                     }
+                    'z' if here => 'y',
+                    'Z' if here => 'Y',
+                    '+' if here => '/',
+                    '/' if here => '+',
                     other => other,
                 }
             })

@@ -59,6 +59,7 @@ pub(super) static GATEWAY: Gateway = Gateway {
     }),
     statuses: status::TABLE,
     reply: Reply::OK,
+    example_options: "",
     samples: samples::SAMPLES,
     sources: &[
         "Braintree documentation, \"Webhooks: Create\" and \"Webhooks: Parse\"",

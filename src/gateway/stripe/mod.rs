@@ -47,6 +47,7 @@ pub(super) static GATEWAY: Gateway = Gateway {
     }),
     statuses: status::STATUSES,
     reply: Reply::OK,
+    example_options: "",
     samples: samples::SAMPLES,
     sources: &[
         "Stripe documentation, \"Verify webhook signatures manually\"",

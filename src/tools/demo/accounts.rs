@@ -29,7 +29,8 @@ pub(super) fn other_key(account: &Account) -> Option<Account> {
 
 fn spec(gateway: &'static Gateway) -> Result<VariantSpec, ToolError> {
     let internal = |error: &dyn std::fmt::Display| ToolError::new(Exit::Internal, error);
-    let options = crate::verify::Options::default();
+    let example = gateway.example();
+    let options = crate::verify::Options::new(example.clone(), BTreeMap::new());
     let form = gateway.scheme(&options).map_err(|error| internal(&error))?.key_form;
     let mut fields = BTreeMap::new();
     for field in gateway.keys {
@@ -44,7 +45,7 @@ fn spec(gateway: &'static Gateway) -> Result<VariantSpec, ToolError> {
         accounts: Vec::new(),
         callers: Vec::new(),
         keys: vec![key],
-        options: BTreeMap::new(),
+        options: example,
         option_refs: BTreeMap::new(),
         accept_received_at_max_seconds: 0,
     })
@@ -58,6 +59,11 @@ fn random(form: KeyForm) -> Result<String, ToolError> {
     let hex = |text: String, byte: &u8| format!("{text}{byte:02x}");
     let text = bytes.iter().fold(String::new(), hex);
     Ok(match form {
-        KeyForm::Hex | KeyForm::Sha1OfText | KeyForm::Text => text,
+        KeyForm::Aes128 => text.chars().take(16).collect(),
+        KeyForm::Base64
+        | KeyForm::Hex
+        | KeyForm::Sha1OfText
+        | KeyForm::StandardWebhooks
+        | KeyForm::Text => text,
     })
 }
