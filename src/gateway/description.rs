@@ -129,6 +129,8 @@ pub struct OptionField {
 pub enum OptionKind {
     /// Yes or no.
     Flag,
+    /// Yes or no; yes only on a variant that is pinned to test.
+    FlagInTest,
     /// A whole number within a range.
     Integer {
         /// Smallest.

@@ -8,6 +8,8 @@ mod description;
 mod error;
 mod idempotency;
 pub(crate) mod json;
+mod paypal;
+mod paypal_ipn;
 mod status_table;
 mod stripe;
 mod tree;
@@ -22,7 +24,8 @@ pub use idempotency::idempotency_key;
 pub use status_table::StatusRow;
 
 /// Every gateway, sorted by name.
-pub static GATEWAYS: &[&Gateway] = &[&braintree::GATEWAY, &stripe::GATEWAY];
+pub static GATEWAYS: &[&Gateway] =
+    &[&braintree::GATEWAY, &paypal::GATEWAY, &paypal_ipn::GATEWAY, &stripe::GATEWAY];
 
 /// The gateway of this name, exactly as it is written in configuration.
 pub fn find(name: &str) -> Option<&'static Gateway> {

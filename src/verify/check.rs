@@ -9,6 +9,7 @@ use super::{
     grammar::{Entry, SignedTime},
     hmac::KeyedMac,
     keys::{Material, PreparedKey},
+    outside::{self, NeedsAnswer, NeedsCertificate, Outside},
     payload,
     rejection::Rejection,
     request::{Found, Request},
@@ -38,6 +39,10 @@ pub struct Unverified<'a> {
 pub enum Step<'a> {
     /// The gateway only asks who listens: answer with this text. Nothing was verified.
     Challenge(String),
+    /// The gateway's own answer.
+    NeedsAnswer(NeedsAnswer<'a>),
+    /// The certificate that signed.
+    NeedsCertificate(NeedsCertificate<'a>),
     /// Everything is there.
     Ready(Check<'a>),
 }
@@ -45,10 +50,11 @@ pub enum Step<'a> {
 /// A webhook with everything that its verification needs.
 #[derive(Debug)]
 pub struct Check<'a> {
-    request: Request<'a>,
-    verifier: &'a Verifier,
-    form: Option<Form<'a>>,
-    time: Option<SignedTime<'a>>,
+    pub(super) request: Request<'a>,
+    pub(super) verifier: &'a Verifier,
+    pub(super) form: Option<Form<'a>>,
+    pub(super) time: Option<SignedTime<'a>>,
+    pub(super) outside: Outside,
 }
 
 /// The two times that a check needs.
@@ -77,7 +83,8 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// [`Rejection::SignatureMissing`] and [`Rejection::SignatureMalformed`]; for signatures in
-    /// the body also [`Rejection::PayloadMalformed`].
+    /// the body also [`Rejection::PayloadMalformed`], for certificates
+    /// [`Rejection::CertificateUntrusted`].
     pub fn check_with(self, verifier: &'a Verifier) -> Result<Step<'a>, Rejection> {
         let request = self.request;
         let scheme = verifier.scheme();
@@ -85,18 +92,21 @@ impl<'a> Unverified<'a> {
             return challenge::answer(challenge, request, verifier).map(Step::Challenge);
         }
         let form = match &scheme.source {
-            Source::FormField(_) => Form::read(request.body).ok(),
+            Source::Answer | Source::FormField(_) => Form::read(request.body).ok(),
             Source::Header(_) | Source::HeaderAny(_) => None,
         };
         require_headers(request, verifier)?;
-        let mut check = Check { request, verifier, form, time: None };
+        let mut check = Check { request, verifier, form, time: None, outside: Outside::Nothing };
+        if scheme.source == Source::Answer {
+            return outside::step(check);
+        }
         let text = check.signature_text()?;
         payload::check(&scheme.payload, check.form.as_ref())?;
         check_header_grammar(request, &scheme.headers)?;
         scheme.grammar.check(&text).map_err(|problem| check.malformed(problem))?;
         check.require_entry()?;
         check.time = check.read_time()?;
-        Ok(Step::Ready(check))
+        outside::step(check)
     }
 }
 
@@ -108,19 +118,28 @@ impl<'a> Check<'a> {
     /// [`Rejection::TimestampInFuture`].
     pub fn run(self, at: CheckTime) -> Result<Verified<'a>, Rejection> {
         let verifier = self.verifier;
-        let mut active = verifier.keys.iter().filter(|key| key.is_active(at.now));
-        let matched = active.try_fold(None, |found, key| match found {
-            Some(found) => Ok(Some(found)),
-            None => Ok::<_, Rejection>(self.key_matches(key)?.then_some(key)),
-        })?;
-        let key = matched.ok_or_else(|| self.mismatch())?;
+        let (key, environment) = match self.outside {
+            Outside::Nothing => (self.matching_key(at.now)?, None),
+            Outside::Answers(_) | Outside::Chain(_) => self.vouched(at.now)?,
+        };
         let signed_at = self.time.map(|time| time.at);
         if let (Some(signed_at), Some(tolerance)) = (signed_at, verifier.tolerance_seconds) {
             freshness::check(signed_at, at.received_at, tolerance)?;
         }
-        let evidence = Evidence::new(verifier, key, signed_at, at);
+        let signed_id = self.signed_id();
+        let evidence =
+            Evidence { environment, signed_id, ..Evidence::new(verifier, key, signed_at, at) };
         let payload = payload::decode(&verifier.scheme.payload, self.request, self.form.as_ref())?;
         Ok(Verified::new(self.request, payload, verifier, evidence))
+    }
+
+    fn matching_key(&self, now: UnixSeconds) -> Result<&'a PreparedKey, Rejection> {
+        let mut active = self.verifier.keys.iter().filter(|key| key.is_active(now));
+        let matched = active.try_fold(None, |found, key| match found {
+            Some(found) => Ok(Some(found)),
+            None => Ok::<_, Rejection>(self.key_matches(key)?.then_some(key)),
+        })?;
+        matched.ok_or_else(|| self.mismatch())
     }
 
     /// True when one of the signatures is this key's. Every signature is compared with the key,
@@ -153,7 +172,7 @@ impl<'a> Check<'a> {
         Ok(matched)
     }
 
-    fn message(&self) -> Message<'_> {
+    pub(super) fn message(&self) -> Message<'_> {
         Message {
             request: self.request,
             form: self.form.as_ref(),
@@ -163,8 +182,9 @@ impl<'a> Check<'a> {
     }
 
     /// The text that holds the signature; for a header that may repeat, its first value.
-    fn signature_text(&self) -> Result<Cow<'_, str>, Rejection> {
+    pub(super) fn signature_text(&self) -> Result<Cow<'_, str>, Rejection> {
         match &self.verifier.scheme.source {
+            Source::Answer => Ok(Cow::Borrowed("")),
             Source::Header(name) => match self.request.header(name) {
                 Found::One(text) => Ok(Cow::Borrowed(text)),
                 Found::Absent => Err(Rejection::missing(name)),
@@ -204,6 +224,9 @@ impl<'a> Check<'a> {
         self.each_entry(&mut |entry| {
             usable |= match scheme.encoding {
                 Encoding::LowerHexText => true,
+                Encoding::Base64 if length.is_none() => {
+                    signature::decode_long(entry.text).is_some()
+                }
                 Encoding::Base64 | Encoding::Hex => signature::decode(scheme.encoding, entry.text)
                     .is_some_and(|digest| length.is_none_or(|n| digest.as_slice().len() == n)),
             };
@@ -233,12 +256,13 @@ impl<'a> Check<'a> {
         Rejection::malformed(self.carrier(), problem)
     }
 
-    fn mismatch(&self) -> Rejection {
+    pub(super) fn mismatch(&self) -> Rejection {
         Rejection::SignatureMismatch { carrier: self.carrier().clone() }
     }
 
     fn carrier(&self) -> &Cow<'static, str> {
         match &self.verifier.scheme.source {
+            Source::Answer => &ANSWER,
             Source::FormField(name) | Source::Header(name) | Source::HeaderAny(name) => name,
         }
     }
@@ -250,7 +274,7 @@ fn require_headers(request: Request<'_>, verifier: &Verifier) -> Result<(), Reje
     let scheme = verifier.scheme();
     let source = match &scheme.source {
         Source::Header(name) => Some(name),
-        Source::FormField(_) | Source::HeaderAny(_) => None,
+        Source::Answer | Source::FormField(_) | Source::HeaderAny(_) => None,
     };
     let time = scheme.timestamp.as_ref().and_then(|time| time.header.as_ref());
     let rules = scheme.headers.iter().map(|rule| &rule.name);
@@ -281,3 +305,6 @@ fn check_header_grammar(request: Request<'_>, rules: &[HeaderRule]) -> Result<()
     }
     Ok(())
 }
+
+/// What a refusal names where no header or field carries the signature.
+static ANSWER: Cow<'static, str> = Cow::Borrowed("the gateway's answer");

@@ -38,7 +38,7 @@ impl KeyedMac {
             Algorithm::HmacSha256 => Hmac::new_from_slice(key).ok().map(Self::Sha256),
             Algorithm::HmacSha384 => Hmac::new_from_slice(key).ok().map(Self::Sha384),
             Algorithm::HmacSha512 => Hmac::new_from_slice(key).ok().map(Self::Sha512),
-            Algorithm::RsaSha256ByCertificate => None,
+            Algorithm::Answer(_) | Algorithm::RsaSha256ByCertificate(_) => None,
         }
     }
 

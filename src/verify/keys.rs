@@ -93,8 +93,8 @@ pub struct PreparedKey {
 pub(crate) enum Material {
     /// A keyed MAC.
     Mac(Box<KeyedMac>),
-    /// Nothing of its own: the gateway's certificate or answer verifies.
-    None,
+    /// A text that is signed or asked about: the gateway's certificate or answer verifies.
+    Text(Secret),
 }
 
 impl PreparedKey {
@@ -105,12 +105,31 @@ impl PreparedKey {
         let bytes = key_bytes(scheme.key_form, &secret)?;
         let material = match KeyedMac::new(scheme.algorithm, bytes.expose()) {
             Some(mac) => Material::Mac(Box::new(mac)),
-            None => Material::None,
+            None => Material::Text(bytes),
         };
         let label = input.label.unwrap_or_else(|| format!("key-{position}"));
         let id = input.id.map(|id| id.trim_ascii().to_owned());
         let (role, expires_at) = (input.role, input.expires_at);
         Ok(Self { label: label.into(), role, expires_at, id, material })
+    }
+
+    /// The key of the gateway's simulator. Anybody can have it sign: only for tests.
+    pub(crate) fn simulator(text: &str) -> Self {
+        Self {
+            label: "simulator".into(),
+            role: KeyRole::Current,
+            expires_at: None,
+            id: None,
+            material: Material::Text(Secret::new(text.as_bytes().to_vec())),
+        }
+    }
+
+    /// The text, where the key is one.
+    pub(crate) fn text(&self) -> &[u8] {
+        match &self.material {
+            Material::Mac(_) => &[],
+            Material::Text(text) => text.expose(),
+        }
     }
 
     /// The operator's label, else the position.

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use crate::model::Environment;
+
 /// Text of a scheme: fixed for the gateways in the table, owned for one written in configuration.
 pub type Text = Cow<'static, str>;
 
@@ -43,7 +45,7 @@ impl Scheme {
     pub fn carriers(&self) -> impl Iterator<Item = &str> {
         let source = match &self.source {
             Source::Header(name) | Source::HeaderAny(name) => Some(name.as_ref()),
-            Source::FormField(_) => None,
+            Source::Answer | Source::FormField(_) => None,
         };
         let time = self.timestamp.as_ref().and_then(|time| time.header.as_deref());
         source.into_iter().chain(time)
@@ -98,6 +100,8 @@ pub enum Assurance {
 /// Where the signature text is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// Nowhere: the gateway is asked.
+    Answer,
     /// A field of the form body; it appears once.
     FormField(Text),
     /// A header; differing repeats are refused.
@@ -173,8 +177,10 @@ pub enum Algorithm {
     HmacSha384,
     /// HMAC with SHA-512.
     HmacSha512,
+    /// The gateway itself says whether it sent the webhook.
+    Answer(&'static AnswerRule),
     /// RSA PKCS#1 v1.5 with SHA-256; the key comes in an X.509 certificate by URL.
-    RsaSha256ByCertificate,
+    RsaSha256ByCertificate(&'static CertificateRule),
 }
 
 impl Algorithm {
@@ -185,7 +191,7 @@ impl Algorithm {
             Self::HmacSha256 => Some(32),
             Self::HmacSha384 => Some(48),
             Self::HmacSha512 => Some(64),
-            Self::RsaSha256ByCertificate => None,
+            Self::Answer(_) | Self::RsaSha256ByCertificate(_) => None,
         }
     }
 }
@@ -279,4 +285,67 @@ pub enum HeaderGrammar {
         /// Most characters.
         bytes_max: usize,
     },
+}
+
+/// Which certificates may sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateRule {
+    /// The header that names the certificate's URL.
+    pub url_header: &'static str,
+    /// The header with the signed id of the delivery: another body under it is no repeat.
+    pub id_header: &'static str,
+    /// The hosts that serve certificates, and for what.
+    pub hosts: &'static [(&'static str, Environment)],
+    /// The path in front of the certificate's id.
+    pub path: &'static str,
+    /// The names of certificates that sign, and for what.
+    pub names: &'static [(&'static str, Environment)],
+    /// The text that stands for the key in the gateway's simulator, which anybody can use.
+    pub simulator_key: &'static str,
+}
+
+/// How the gateway is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerRule {
+    /// The hosts that answer, and for what; the first is asked where nothing else is said.
+    pub hosts: &'static [(&'static str, Environment)],
+    /// The option that names the host.
+    pub host_option: Option<&'static str>,
+    /// The path that is asked.
+    pub path: &'static str,
+    /// What is asked.
+    pub question: QuestionForm,
+    /// The one answer that counts.
+    pub accepts: AnswerForm,
+    /// Form fields of which one must be the key: the gateway vouches for any receiver.
+    pub receiver: &'static [&'static str],
+    /// The option with the client credentials that the question needs.
+    pub credentials: Option<&'static str>,
+    /// The rule of the certificate that the webhook names beside.
+    pub certificate: Option<&'static CertificateRule>,
+}
+
+/// What a question holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuestionForm {
+    /// This text, then the raw body.
+    Prefixed(&'static str),
+    /// A JSON object: members from headers, the key, and the raw body as it is.
+    Spliced {
+        /// Member names, and the headers that fill them.
+        headers: &'static [(&'static str, &'static str)],
+        /// The member that holds the key.
+        key: &'static str,
+        /// The member that holds the body.
+        body: &'static str,
+    },
+}
+
+/// The one answer that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerForm {
+    /// Exactly these bytes.
+    Exactly(&'static str),
+    /// A JSON object whose member `verification_status` is this.
+    VerificationStatus(&'static str),
 }

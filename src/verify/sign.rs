@@ -54,7 +54,30 @@ impl Verifier {
     /// [`SignError`] where the scheme or the draft does not allow it.
     pub fn sign(&self, draft: Draft<'_>, now: UnixSeconds) -> Result<Signed, SignError> {
         let key = self.keys.first().ok_or(SignError::NoKey)?;
+        if self.scheme.source == Source::Answer {
+            // Nothing signs it: the gateway is asked whether it sent it.
+            return Ok(Signed { headers: Vec::new(), body: draft.payload.to_vec() });
+        }
         let Material::Mac(mac) = &key.material else { return Err(SignError::KeyNotOurs) };
+        self.sign_with(draft, now, &|message| {
+            let mut mac = super::hmac::KeyedMac::clone(mac);
+            mac.update(message);
+            Some(mac.tag())
+        })
+    }
+
+    /// Signs a payload with a key that is not the variant's own: the signed bytes go to `make`,
+    /// which returns the signature, or nothing.
+    ///
+    /// # Errors
+    /// [`SignError`] where the scheme or the draft does not allow it.
+    pub fn sign_with(
+        &self,
+        draft: Draft<'_>,
+        now: UnixSeconds,
+        make: &dyn Fn(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<Signed, SignError> {
+        let key = self.keys.first().ok_or(SignError::NoKey)?;
         let time = self.scheme.timestamp.as_ref();
         let timestamp = time.map(|time| time_text(time.unit, now)).unwrap_or_default();
         let headers = self.headers_beside(draft, &timestamp);
@@ -65,11 +88,12 @@ impl Verifier {
         let url = self.options.text("notification_url");
         let message = Message { request, form: form.as_ref(), timestamp: &timestamp, url };
         let template = self.scheme.signed.first().ok_or(SignError::PartMissing)?;
-        let mut mac = super::hmac::KeyedMac::clone(mac);
+        let mut bytes = Vec::new();
         message
-            .feed(template, &[], &mut |bytes| mac.update(bytes))
+            .feed(template, key.text(), &mut |part| bytes.extend_from_slice(part))
             .map_err(|_| SignError::PartMissing)?;
-        let signature = signature::encode(self.scheme.encoding, &mac.tag());
+        let signature = make(&bytes).ok_or(SignError::KeyNotOurs)?;
+        let signature = signature::encode(self.scheme.encoding, &signature);
         let id = key.id.as_deref().unwrap_or_default();
         let text = write(&self.scheme.grammar, &signature, &timestamp, id);
         Ok(place(&self.scheme.source, headers, body, text))
@@ -139,6 +163,7 @@ fn place(
     text: String,
 ) -> Signed {
     match source {
+        Source::Answer => {}
         Source::Header(name) | Source::HeaderAny(name) => headers.push((name.to_string(), text)),
         Source::FormField(name) => {
             let field = format!("{name}={}&", percent(&text));
