@@ -32,6 +32,37 @@ pub const EVENT_ID_BYTES_MAX: usize = 200;
 pub const METADATA_ENTRIES_MAX: usize = 64;
 /// Bytes of metadata echoed in an event.
 pub const METADATA_BYTES_MAX: usize = 8 * 1024;
+/// Certificates of one chain: the signer, its issuers and the root make three or four.
+pub const CERTIFICATES_MAX: usize = 8;
+/// Largest answer of a certificate's URL or of a question to a gateway: a chain has 10 KiB.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Milliseconds that a certificate's URL or a gateway has to answer.
+pub const ANSWER_TIMEOUT_MS: u64 = 3_000;
+/// Certificate URLs that are kept: a gateway uses one or two at a time.
+pub const CERTIFICATE_URLS_MAX: u64 = 1_000;
+/// Certificates fetched at once: the sender chooses the id in the URL.
+pub const CERTIFICATE_FETCHES_MAX: usize = 8;
+/// Seconds that a certificate is kept before its URL is asked again: one day.
+pub const CERTIFICATE_SECONDS_MAX: i64 = 86_400;
+/// Seconds that a failed fetch is remembered: the gateway's redelivery comes later.
+pub const CERTIFICATE_NEGATIVE_SECONDS: i64 = 30;
+/// Longest time that a token is kept, in seconds: `PayPal`'s last nine hours.
+pub const TOKEN_SECONDS_MAX: i64 = 86_400;
+/// Seconds before its end that a token is not used any more: a question takes three.
+pub const TOKEN_SECONDS_EARLY: i64 = 60;
+/// Seconds that the body of a signed id is remembered: `PayPal` repeats a delivery for three days,
+/// and a forgery may come much later.
+pub const BODIES_WINDOW_SECONDS: i64 = 90 * 86_400;
+/// Signed ids whose bodies are remembered, at 100 bytes each.
+pub const BODIES_MAX: u64 = 100_000;
+/// Longest id of a certificate in its URL: those seen have 35 characters.
+pub const CERTIFICATE_ID_BYTES_MAX: usize = 128;
+/// Fewest bits of an RSA key that signs: 1024 bits are within reach of an attacker.
+pub const RSA_BITS_MIN: usize = 2048;
+/// Most bits of an RSA key that signs: verifying a larger one costs too much.
+pub const RSA_BITS_MAX: usize = 8192;
+/// Longest transmission id: a UUID has 36 characters.
+pub const SIGNED_ID_BYTES_MAX: usize = 50;
 /// Events of one payload: `GoCardless` sends up to 250, Adyen far fewer.
 pub const EVENTS_MAX: usize = 1000;
 /// Depth of a payload's tree: Braintree's deepest sample has 8 levels.

@@ -11,7 +11,10 @@ use std::{
 use aws_lc_rs::constant_time;
 use sha2::{Digest as _, Sha256};
 
-use super::spec::{KeySpec, SecretRef, VariantSpec};
+use super::{
+    certificates::FixedCertificates,
+    spec::{KeySpec, SecretRef, VariantSpec},
+};
 use crate::{
     gateway::{Gateway, KeyFields},
     model::{Environment, Event, Secret, UnixSeconds, Variant},
@@ -65,6 +68,7 @@ pub struct Account {
     pub(super) accounts: Vec<String>,
     pub(super) callers: Vec<PreparedCaller>,
     pub(super) accept_received_at_max_seconds: i64,
+    pub(super) certificates: Option<FixedCertificates>,
     /// Shared by every account of the slot: a refreshed secret does not forget its use.
     pub(super) last_used: Arc<[AtomicI64]>,
 }
@@ -101,6 +105,7 @@ impl Account {
             accounts: Vec::new(),
             callers: Vec::new(),
             accept_received_at_max_seconds: 0,
+            certificates: None,
         })
     }
 
@@ -122,6 +127,11 @@ impl Account {
     /// The environment it is pinned to.
     pub const fn environment(&self) -> Option<Environment> {
         self.environment
+    }
+
+    /// Its own certificates, where it never fetches any.
+    pub const fn fixed_certificates(&self) -> Option<&FixedCertificates> {
+        self.certificates.as_ref()
     }
 
     /// How far back `received_at` may lie, in seconds; 0 refuses it.

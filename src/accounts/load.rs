@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     account::{Account, PreparedCaller},
+    certificates::FixedCertificates,
     secrets::SecretSource,
     spec::{CallerRule, KeySpec, SecretRef, VariantSpec},
 };
@@ -36,7 +37,9 @@ pub(super) async fn load(
     }
     let options = read_options(spec, source).await?;
     let callers = read_callers(spec, source).await?;
+    let certificates = FixedCertificates::from_options(&options);
     let verifier = spec.gateway.verifier(keys, options).map_err(|error| error.to_string())?;
+    let verifier = verifier.with_public_roots(webpki_roots::TLS_SERVER_ROOTS);
     let account = Account {
         variant: spec.variant.clone(),
         gateway: spec.gateway,
@@ -45,6 +48,7 @@ pub(super) async fn load(
         accounts: spec.accounts.clone(),
         callers,
         accept_received_at_max_seconds: spec.accept_received_at_max_seconds,
+        certificates,
         last_used,
     };
     Ok((account, warnings))

@@ -3,9 +3,13 @@
 //! Floor 3. Knows where secrets come from; never sees a webhook's bytes beyond their digests.
 
 mod account;
+mod certificates;
 mod counters;
 mod error;
+mod https;
 mod load;
+mod outside;
+mod post_back;
 mod repeats;
 mod secrets;
 mod slot;
@@ -19,8 +23,14 @@ mod vault_client;
 use std::sync::Arc;
 
 pub use account::{Account, Caller, GuardError};
+pub use certificates::{
+    CertificateError, CertificateSource, Chaining, FixedCertificates, HttpsCertificates,
+};
 pub use counters::StoreCounts;
 pub use error::AccountError;
+pub use https::{Connect, Connecting, Https, HttpsError};
+pub use outside::Outside;
+pub use post_back::{AnswerError, Asking, HttpsPostBack, PostBack};
 pub use repeats::{Bodies, BodyCheck, Delivery, Repeats};
 pub use secrets::{FixedSecrets, Reading, SecretError, SecretSource, SystemSecrets};
 pub use spec::{CallerRule, KeySpec, SecretRef, VariantSpec};

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use moka::future::Cache;
+use moka::{future::Cache, policy::EvictionPolicy};
 use sha2::{Digest, Sha256};
 
 use crate::model::{UnixSeconds, Variant};
@@ -82,7 +82,11 @@ pub struct Bodies {
 impl Bodies {
     /// A window of this length and size.
     pub fn new(window_seconds: i64, entries_max: u64) -> Self {
-        Self { window_seconds, seen: Cache::new(entries_max) }
+        // The oldest one goes: by how often it was asked for a new id would not be taken in at all,
+        // and its body could be exchanged at once.
+        let seen = Cache::builder().max_capacity(entries_max);
+        let seen = seen.eviction_policy(EvictionPolicy::lru()).build();
+        Self { window_seconds, seen }
     }
 
     /// Compares a body with the first one that came with this id, or records it as the first.

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use arc_swap::ArcSwap;
@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Account, AccountError, Clock,
+    Account, AccountError, Clock, Outside,
     counters::{Counters, StoreCounts},
     load::load,
     secrets::SecretSource,
@@ -48,19 +48,20 @@ impl Default for CacheSettings {
 
 /// The configured variants and their loaded accounts. Clones share everything.
 #[derive(Clone)]
-pub struct Accounts(Arc<Shared>);
+pub struct Accounts(pub(super) Arc<Shared>);
 
-struct Shared {
+pub(super) struct Shared {
     active: ArcSwap<Active>,
     cache: Cache<u64, Arc<Entry>>,
     source: Arc<dyn SecretSource>,
-    clock: Clock,
+    pub(super) clock: Clock,
     settings: CacheSettings,
     counters: Counters,
     flights: Semaphore,
     /// Slots that are no longer configured; their accounts are dropped by the next tidying.
     gone: Mutex<Vec<u64>>,
     applying: tokio::sync::Mutex<()>,
+    pub(super) outside: OnceLock<Outside>,
 }
 
 type Slots = HashMap<Variant, Arc<Slot>>;
@@ -109,6 +110,7 @@ impl Accounts {
             flights: Semaphore::new(FLIGHTS_MAX),
             gone: Mutex::default(),
             applying: tokio::sync::Mutex::default(),
+            outside: OnceLock::new(),
         }));
         accounts.swap(specs, revision);
         accounts

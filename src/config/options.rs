@@ -11,6 +11,7 @@ use crate::{
     accounts::{SecretRef, VariantSpec},
     gateway::{OptionField, OptionKind},
     limits::TOLERANCE_SECONDS_MAX,
+    model::Environment,
     verify::scheme::Freshness,
 };
 
@@ -57,6 +58,13 @@ fn option(
     let name = field.name;
     match field.kind {
         OptionKind::Consent | OptionKind::Flag => set(spec, name, table.flag(name, false)?),
+        OptionKind::FlagInTest => {
+            let yes = table.flag(name, false)?;
+            if yes && spec.environment != Some(Environment::Test) {
+                return Err(table.error(name, "expected `environment: test` beside it"));
+            }
+            set(spec, name, yes);
+        }
         OptionKind::Integer { min, max } => set(spec, name, table.integer(name, min, max, min)?),
         OptionKind::Nested => {
             let mut nested = Nested { table, refs: BTreeMap::new(), purpose };

@@ -154,6 +154,8 @@ pub enum OptionKind {
     Consent,
     /// Yes or no.
     Flag,
+    /// Yes or no; yes only on a variant that is pinned to test.
+    FlagInTest,
     /// A whole number within a range.
     Integer {
         /// Smallest.

@@ -20,6 +20,8 @@ mod mercadopago;
 mod mollie;
 mod opayo_form;
 mod paddle;
+mod paypal;
+mod paypal_ipn;
 mod paystack;
 mod razorpay;
 mod shopify;
@@ -50,6 +52,8 @@ pub static GATEWAYS: &[&Gateway] = &[
     &mollie::GATEWAY,
     &opayo_form::GATEWAY,
     &paddle::GATEWAY,
+    &paypal::GATEWAY,
+    &paypal_ipn::GATEWAY,
     &paystack::GATEWAY,
     &razorpay::GATEWAY,
     &shopify::GATEWAY,

@@ -9,12 +9,14 @@ use super::{
     status::{Context, Refusal},
 };
 use crate::{
-    accounts::{self, Account, Accounts, Caller, Clock, GuardError, Repeats},
-    limits::{self, HEADER_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX},
+    accounts::{self, Account, Accounts, Bodies, BodyCheck, Caller, Clock, GuardError, Repeats},
+    limits::{
+        self, BODIES_MAX, BODIES_WINDOW_SECONDS, HEADER_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX,
+    },
     model::{Event, UnixSeconds, Variant},
     proto::{self, WebhookRequest},
     telemetry::{Metrics, UNKNOWN_VARIANT},
-    verify::{CheckTime, Header, Request, Step, Unverified, Verified},
+    verify::{CheckTime, Header, Rejection, Request, Step, Unverified, Verified},
 };
 
 /// Bounds of one request, configurable downward.
@@ -47,6 +49,7 @@ pub struct Webhooks {
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     pub(super) repeats: Repeats,
+    bodies: Bodies,
     pub(super) guardrails: Guardrails,
 }
 
@@ -69,14 +72,15 @@ pub(super) type Judgement<R> = Result<(R, Arc<Account>), (Refusal, Option<Arc<Ac
 
 impl Webhooks {
     /// Joins what a journey needs.
-    pub const fn new(
+    pub fn new(
         accounts: Arc<Accounts>,
         clock: Clock,
         metrics: Arc<Metrics>,
         repeats: Repeats,
         guardrails: Guardrails,
     ) -> Self {
-        Self { accounts, clock, metrics, repeats, guardrails }
+        let bodies = Bodies::new(BODIES_WINDOW_SECONDS, BODIES_MAX);
+        Self { accounts, clock, metrics, repeats, bodies, guardrails }
     }
 
     /// Takes one webhook through the journey and hands what it came to to `finish`.
@@ -84,7 +88,7 @@ impl Webhooks {
         &self,
         webhook: &WebhookRequest,
         caller: &Caller,
-        finish: impl FnOnce(&Account, Judged<'_>) -> R,
+        finish: impl FnOnce(&Account, Judged<'_>) -> R + Send,
     ) -> Judgement<R> {
         let started = Instant::now();
         let judged = self.judge_shape(webhook, caller, finish).await;
@@ -118,26 +122,26 @@ impl Webhooks {
         &self,
         webhook: &WebhookRequest,
         caller: &Caller,
-        finish: impl FnOnce(&Account, Judged<'_>) -> R,
+        finish: impl FnOnce(&Account, Judged<'_>) -> R + Send,
     ) -> Judgement<R> {
         let shape = |problem| (Refusal::Request { problem }, None);
         check_shape(webhook, self.guardrails).map_err(|refusal| (refusal, None))?;
         Variant::check(&webhook.variant).map_err(|_| shape("the variant is no variant name"))?;
         let account = self.accounts.account(&webhook.variant).await;
         let account = account.map_err(|error| (Refusal::from(error), None))?;
-        let judged = self.judge_for(&account, webhook, caller, finish);
+        let judged = self.judge_for(&account, webhook, caller, finish).await;
         match judged {
             Ok(finished) => Ok((finished, account)),
             Err(refusal) => Err((refusal, Some(account))),
         }
     }
 
-    fn judge_for<R>(
+    async fn judge_for<R>(
         &self,
         account: &Account,
         webhook: &WebhookRequest,
         caller: &Caller,
-        finish: impl FnOnce(&Account, Judged<'_>) -> R,
+        finish: impl FnOnce(&Account, Judged<'_>) -> R + Send,
     ) -> Result<R, Refusal> {
         if !account.allows(caller) {
             return Err(Refusal::CallerNotAllowed);
@@ -157,6 +161,10 @@ impl Webhooks {
         };
         let check = match Unverified::new(request).check_with(account.verifier())? {
             Step::Challenge(answer) => return Ok(finish(account, Judged::Challenge(answer))),
+            Step::NeedsAnswer(needs) => self.accounts.outside().confirm(account, needs).await?,
+            Step::NeedsCertificate(needs) => {
+                self.accounts.outside().certify(account, needs).await?
+            }
             Step::Ready(check) => check,
         };
         let verified = check.run(at)?;
@@ -165,7 +173,27 @@ impl Webhooks {
         for event in &events {
             account.guard(event).map_err(guard_refusal)?;
         }
+        self.check_body(account, &verified, webhook, now).await?;
         Ok(finish(account, Judged::Verified(&verified, events)))
+    }
+
+    /// Where only a checksum of the body is signed, another body under one signed id was made up.
+    async fn check_body(
+        &self,
+        account: &Account,
+        verified: &Verified<'_>,
+        webhook: &WebhookRequest,
+        now: UnixSeconds,
+    ) -> Result<(), Refusal> {
+        let Some(id) = verified.signed_id() else { return Ok(()) };
+        match self.bodies.check(account.variant(), id, &webhook.body, now).await {
+            BodyCheck::New | BodyCheck::Same => Ok(()),
+            BodyCheck::Different => {
+                let variant = account.variant().as_str();
+                tracing::error!(variant, id, "Signed id with another body: somebody forges");
+                Err(Rejection::BodySubstituted { carrier: "of the delivery" }.into())
+            }
+        }
     }
 
     /// Counts a delivery, last of all, when everything else held. Several events in one body are a

@@ -7,19 +7,21 @@ use super::{
     form::Form,
     freshness,
     grammar::{Entry, SignedTime},
+    headers,
     items::{self, Item},
     keys::{Material, PreparedKey},
+    outside::{self, NeedsAnswer, NeedsCertificate, Outside},
     payload,
     rejection::Rejection,
     request::{Found, Request},
     running::Running,
-    scheme::{Encoding, HeaderGrammar, HeaderRule, PayloadCodec, Source, TimeSource},
+    scheme::{Encoding, PayloadCodec, Source, TimeSource},
     signature,
     template::Message,
     verified::{Evidence, Verified},
     verifier::Verifier,
 };
-use crate::model::UnixSeconds;
+use crate::model::{Environment, UnixSeconds};
 
 /// A webhook that nobody has checked. Its bytes go in and do not come out again.
 ///
@@ -39,6 +41,10 @@ pub struct Unverified<'a> {
 pub enum Step<'a> {
     /// The gateway only asks who listens: answer with this text. Nothing was verified.
     Challenge(String),
+    /// The gateway's own answer.
+    NeedsAnswer(NeedsAnswer<'a>),
+    /// The certificate that signed.
+    NeedsCertificate(NeedsCertificate<'a>),
     /// Everything is there.
     Ready(Check<'a>),
 }
@@ -46,18 +52,25 @@ pub enum Step<'a> {
 /// A webhook with everything that its verification needs.
 #[derive(Debug)]
 pub struct Check<'a> {
-    request: Request<'a>,
-    verifier: &'a Verifier,
-    form: Option<Form<'a>>,
-    items: Vec<Item<'a>>,
-    time: Option<SignedTime<'a>>,
+    pub(super) request: Request<'a>,
+    pub(super) verifier: &'a Verifier,
+    pub(super) form: Option<Form<'a>>,
+    pub(super) items: Vec<Item<'a>>,
+    pub(super) time: Option<SignedTime<'a>>,
+    pub(super) outside: Outside,
 }
 
 /// What carries one signature: an item of the body, or the request itself.
-type Unit<'i, 'a> = Option<&'i Item<'a>>;
+pub(super) type Unit<'i, 'a> = Option<&'i Item<'a>>;
 
-/// The key that held, and the payload where the key itself opened it.
-type Proof<'a> = (&'a PreparedKey, Option<Vec<u8>>);
+/// What held.
+struct Proof<'a> {
+    key: &'a PreparedKey,
+    /// Live or test, where whoever vouches says so.
+    environment: Option<Environment>,
+    /// The payload, where the key itself opened it.
+    opened: Option<Vec<u8>>,
+}
 
 /// The two times that a check needs.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +98,8 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// [`Rejection::SignatureMissing`] and [`Rejection::SignatureMalformed`]; for signatures in
-    /// the body also [`Rejection::PayloadMalformed`].
+    /// the body also [`Rejection::PayloadMalformed`], for certificates
+    /// [`Rejection::CertificateUntrusted`].
     pub fn check_with(self, verifier: &'a Verifier) -> Result<Step<'a>, Rejection> {
         let request = self.request;
         let scheme = verifier.scheme();
@@ -93,32 +107,37 @@ impl<'a> Unverified<'a> {
             return challenge::answer(challenge, request, verifier).map(Step::Challenge);
         }
         let form = match &scheme.source {
-            Source::FormField(_) => Form::read(request.body).ok(),
+            Source::Answer | Source::FormField(_) => Form::read(request.body).ok(),
             Source::Header(_)
             | Source::HeaderAny(_)
             | Source::JsonItems(_)
             | Source::QueryField(_) => None,
         };
         credential::check(request, &scheme.headers, &verifier.options)?;
-        require_headers(request, verifier)?;
+        headers::require(request, scheme)?;
         let items = match &scheme.source {
             Source::JsonItems(list) => items::read(list, &scheme.signed, request.body)?,
-            Source::FormField(_)
+            Source::Answer
+            | Source::FormField(_)
             | Source::Header(_)
             | Source::HeaderAny(_)
             | Source::QueryField(_) => Vec::new(),
         };
-        let mut check = Check { request, verifier, form, items, time: None };
+        let outside = Outside::Nothing;
+        let mut check = Check { request, verifier, form, items, time: None, outside };
+        if scheme.source == Source::Answer {
+            return outside::step(check);
+        }
         let texts = check.units().map(|unit| check.signature_text(unit));
         let texts = texts.collect::<Result<Vec<_>, _>>()?;
         payload::check(&scheme.payload, check.form.as_ref())?;
-        check_header_grammar(request, &scheme.headers)?;
+        headers::check(request, &scheme.headers)?;
         for (unit, text) in check.units().zip(&texts) {
             scheme.grammar.check(text).map_err(|problem| check.malformed(problem))?;
             check.require_entry(unit)?;
         }
         check.time = check.read_time()?;
-        Ok(Step::Ready(check))
+        outside::step(check)
     }
 }
 
@@ -130,13 +149,21 @@ impl<'a> Check<'a> {
     /// [`Rejection::TimestampInFuture`].
     pub fn run(self, at: CheckTime) -> Result<Verified<'a>, Rejection> {
         let verifier = self.verifier;
-        let (key, opened) = self.prove(at.now)?;
+        let proof = match self.outside {
+            Outside::Nothing => self.prove(at.now)?,
+            Outside::Answers(_) | Outside::Chain(_) => {
+                let (key, environment) = self.vouched(at.now)?;
+                Proof { key, environment, opened: None }
+            }
+        };
         let signed_at = self.time.map(|time| time.at);
         if let (Some(signed_at), Some(tolerance)) = (signed_at, verifier.tolerance_seconds) {
             freshness::check(signed_at, at.received_at, tolerance)?;
         }
-        let evidence = Evidence::new(verifier, key, signed_at, at);
-        let payload = match opened {
+        let (environment, signed_id) = (proof.environment, self.signed_id());
+        let evidence = Evidence::new(verifier, proof.key, signed_at, at);
+        let evidence = Evidence { environment, signed_id, ..evidence };
+        let payload = match proof.opened {
             Some(plain) => Cow::Owned(plain),
             None => payload::decode(self.request, verifier, self.form.as_ref())?,
         };
@@ -147,8 +174,9 @@ impl<'a> Check<'a> {
     fn prove(&self, now: UnixSeconds) -> Result<Proof<'a>, Rejection> {
         let mut active = self.verifier.keys.iter().filter(|key| key.is_active(now));
         if let PayloadCodec::Cipher(fields) = self.verifier.scheme.payload {
-            let opened = active.find_map(|key| Some((key, Some(self.open(key, fields)?))));
-            return opened.ok_or_else(|| self.mismatch());
+            let opened = active.find_map(|key| Some((key, self.open(key, fields)?)));
+            let (key, plain) = opened.ok_or_else(|| self.mismatch())?;
+            return Ok(Proof { key, environment: None, opened: Some(plain) });
         }
         let active: Vec<_> = active.collect();
         let mut first = None;
@@ -162,7 +190,8 @@ impl<'a> Check<'a> {
             let key = matched.ok_or_else(|| self.mismatch())?;
             first.get_or_insert(key);
         }
-        Ok((first.ok_or_else(|| self.mismatch())?, None))
+        let key = first.ok_or_else(|| self.mismatch())?;
+        Ok(Proof { key, environment: None, opened: None })
     }
 
     fn units(&self) -> impl Iterator<Item = Unit<'_, 'a>> {
@@ -186,7 +215,9 @@ impl<'a> Check<'a> {
     fn key_matches(&self, unit: Unit<'_, 'a>, key: &PreparedKey) -> Result<bool, Rejection> {
         let mut matched = false;
         for template in self.verifier.scheme.signed.iter() {
-            let Some(mut running) = key.material.begin() else { return Ok(false) };
+            let Some(mut running) = key.material.begin(self.verifier.scheme.algorithm) else {
+                return Ok(false);
+            };
             let mut take = |bytes: &[u8]| running.update(bytes);
             self.message(unit).feed(template, key.material.text(), &mut take)?;
             matched |= self.any_entry_matches(unit, key, &running)?;
@@ -216,7 +247,7 @@ impl<'a> Check<'a> {
         Ok(matched)
     }
 
-    fn message<'m>(&'m self, item: Unit<'m, 'a>) -> Message<'m> {
+    pub(super) fn message<'m>(&'m self, item: Unit<'m, 'a>) -> Message<'m> {
         Message {
             request: self.request,
             form: self.form.as_ref(),
@@ -227,8 +258,12 @@ impl<'a> Check<'a> {
     }
 
     /// The text that holds the signature; for a header that may repeat, its first value.
-    fn signature_text<'m>(&'m self, unit: Unit<'m, 'a>) -> Result<Cow<'m, str>, Rejection> {
+    pub(super) fn signature_text<'m>(
+        &'m self,
+        unit: Unit<'m, 'a>,
+    ) -> Result<Cow<'m, str>, Rejection> {
         match &self.verifier.scheme.source {
+            Source::Answer => Ok(Cow::Borrowed("")),
             Source::Header(name) => match self.request.header(name) {
                 Found::One(text) => Ok(Cow::Borrowed(text)),
                 Found::Absent => Err(Rejection::missing(name)),
@@ -290,6 +325,9 @@ impl<'a> Check<'a> {
             usable |= match scheme.encoding {
                 Encoding::CipherHex => cipher::is_cipher_text(entry.text),
                 Encoding::LowerHexText => true,
+                Encoding::Base64 if length.is_none() => {
+                    signature::decode_long(entry.text).is_some()
+                }
                 Encoding::Base64 | Encoding::Hex => signature::decode(scheme.encoding, entry.text)
                     .is_some_and(|digest| length.is_none_or(|n| digest.as_slice().len() == n)),
             };
@@ -319,12 +357,13 @@ impl<'a> Check<'a> {
         Rejection::malformed(self.carrier(), problem)
     }
 
-    fn mismatch(&self) -> Rejection {
+    pub(super) fn mismatch(&self) -> Rejection {
         Rejection::SignatureMismatch { carrier: self.carrier().clone() }
     }
 
     fn carrier(&self) -> &Cow<'static, str> {
         match &self.verifier.scheme.source {
+            Source::Answer => &ANSWER,
             Source::FormField(name)
             | Source::Header(name)
             | Source::HeaderAny(name)
@@ -337,46 +376,5 @@ impl<'a> Check<'a> {
 /// What carries the signature where every item of the body has its own.
 static ITEM_SIGNATURE: Cow<'static, str> = Cow::Borrowed("the signature of an item");
 
-/// Presence first, for every header that the scheme needs: an absent one is a missing signature
-/// whatever the others hold.
-fn require_headers(request: Request<'_>, verifier: &Verifier) -> Result<(), Rejection> {
-    let scheme = verifier.scheme();
-    let source = match &scheme.source {
-        Source::Header(name) => Some(name),
-        Source::FormField(_)
-        | Source::HeaderAny(_)
-        | Source::JsonItems(_)
-        | Source::QueryField(_) => None,
-    };
-    let time = scheme.timestamp.as_ref().and_then(|time| time.header.as_ref());
-    let rules = scheme.headers.iter().filter(|rule| !rule.grammar.is_credential());
-    let rules = rules.map(|rule| &rule.name);
-    for name in source.into_iter().chain(time).chain(rules) {
-        if request.header(name) == Found::Absent {
-            return Err(Rejection::missing(name));
-        }
-    }
-    Ok(())
-}
-
-fn check_header_grammar(request: Request<'_>, rules: &[HeaderRule]) -> Result<(), Rejection> {
-    for HeaderRule { name, grammar } in rules.iter().filter(|rule| !rule.grammar.is_credential()) {
-        let Found::One(value) = request.header(name) else {
-            return Err(Rejection::malformed(name, "its repeats differ"));
-        };
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        let holds = match grammar {
-            HeaderGrammar::Any
-            | HeaderGrammar::BasicOptions { .. }
-            | HeaderGrammar::SecretOption(_) => true,
-            HeaderGrammar::Exactly(text) => value == text,
-            HeaderGrammar::Token { bytes_max } => {
-                value.len() <= *bytes_max && value.bytes().all(token)
-            }
-        };
-        if !holds {
-            return Err(Rejection::malformed(name, "it holds something else than expected"));
-        }
-    }
-    Ok(())
-}
+/// What a refusal names where no header or field carries the signature.
+static ANSWER: Cow<'static, str> = Cow::Borrowed("the gateway's answer");

@@ -6,7 +6,7 @@ use crate::model::{Timestamp, UnixSeconds};
 /// Reads a signed time: 1 to 19 ASCII digits below 2^63, or RFC 3339. No sign, no blanks.
 pub(crate) fn read(text: &str, unit: TimeUnit) -> Option<UnixSeconds> {
     let seconds = match unit {
-        TimeUnit::Rfc3339 => Timestamp::from_rfc3339(text)?.seconds(),
+        TimeUnit::Rfc3339 => Timestamp::from_rfc3339(rfc3339_shape(text)?)?.seconds(),
         TimeUnit::Seconds => digits(text)?,
         TimeUnit::Milliseconds => digits(text)?.div_euclid(1000),
         TimeUnit::SecondsOrMilliseconds => {
@@ -33,6 +33,23 @@ pub(crate) fn check(
         return Err(Rejection::TimestampInFuture { ahead_seconds, tolerance_seconds });
     }
     Ok(())
+}
+
+/// The text where it has RFC 3339's own shape: the reader below it knows more ways to write a time.
+fn rfc3339_shape(text: &str) -> Option<&str> {
+    let (date, rest) = text.split_at_checked(19)?;
+    let shaped = date.bytes().zip(b"dddd-dd-ddTdd:dd:dd").all(|(byte, shape)| match shape {
+        b'd' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b't'),
+        other => byte == *other,
+    });
+    let offset = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let ends = match offset.as_bytes() {
+        [b'Z' | b'z'] => true,
+        [b'+' | b'-', h1, h2, b':', m1, m2] => [h1, h2, m1, m2].iter().all(|b| b.is_ascii_digit()),
+        _ => false,
+    };
+    (shaped && ends).then_some(text)
 }
 
 fn digits(text: &str) -> Option<i64> {
@@ -68,6 +85,31 @@ mod tests {
         }
         assert!(read("9223372036854775807", TimeUnit::Seconds).is_some());
         assert!(read("9223372036854775808", TimeUnit::Seconds).is_none());
+    }
+
+    #[test]
+    fn rfc_3339_has_one_shape() {
+        let read = |text| read(text, TimeUnit::Rfc3339).map(UnixSeconds::get);
+        for good in
+            ["2023-11-14T22:13:20Z", "2023-11-14t22:13:20.125z", "2023-11-14T23:13:20+01:00"]
+        {
+            assert_eq!(read(good), Some(1_700_000_000), "{good}");
+        }
+        for bad in [
+            "",
+            "1700000000",
+            "2023-11-14",
+            "2023-11-14T22:13:20",
+            "2023-11-14 22:13:20Z",
+            "20231114T221320Z",
+            "2023-11-14T22:13:20Z[UTC]",
+            "2023-11-14T22:13:20+01",
+            "2023-11-14T22:13:20Z|",
+            "2023-13-14T22:13:20Z",
+            "Tue, 14 Nov 2023 22:13:20 GMT",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 
     #[test]

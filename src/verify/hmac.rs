@@ -39,8 +39,9 @@ impl KeyedMac {
             Algorithm::HmacSha384 => Hmac::new_from_slice(key).ok().map(Self::Sha384),
             Algorithm::HmacSha512 => Hmac::new_from_slice(key).ok().map(Self::Sha512),
             Algorithm::Aes128CbcKeyAsIv
+            | Algorithm::Answer(_)
             | Algorithm::Ed25519
-            | Algorithm::RsaSha256ByCertificate
+            | Algorithm::RsaSha256ByCertificate(_)
             | Algorithm::Sha256 => None,
         }
     }

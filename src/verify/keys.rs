@@ -99,9 +99,7 @@ pub(crate) enum Material {
     Ed25519([u8; ED25519_KEY_BYTES]),
     /// A keyed MAC.
     Mac(Box<KeyedMac>),
-    /// Nothing of its own: the gateway's certificate or answer verifies.
-    None,
-    /// Text that is hashed with the signed bytes.
+    /// A text that is signed or asked about, or hashed with the signed bytes.
     Text(Secret),
 }
 
@@ -118,6 +116,22 @@ impl PreparedKey {
         let id = input.id.map(|id| id.trim_ascii().to_owned());
         let (role, expires_at) = (input.role, input.expires_at);
         Ok(Self { label: label.into(), role, expires_at, id, material })
+    }
+
+    /// The key of the gateway's simulator. Anybody can have it sign: only for tests.
+    pub(crate) fn simulator(text: &str) -> Self {
+        Self {
+            label: "simulator".into(),
+            role: KeyRole::Current,
+            expires_at: None,
+            id: None,
+            material: Material::Text(Secret::new(text.as_bytes().to_vec())),
+        }
+    }
+
+    /// The text, where the key is one.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.material.text()
     }
 
     /// The operator's label, else the position.
@@ -153,8 +167,7 @@ impl Material {
         Ok(match (scheme.algorithm, KeyedMac::new(scheme.algorithm, bytes.expose())) {
             (_, Some(mac)) => Self::Mac(Box::new(mac)),
             (Algorithm::Aes128CbcKeyAsIv, None) => Self::Cipher(bytes),
-            (Algorithm::Sha256, None) => Self::Text(bytes),
-            (_, None) => Self::None,
+            (_, None) => Self::Text(bytes),
         })
     }
 }

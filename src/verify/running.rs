@@ -25,12 +25,14 @@ pub(crate) enum Running<'k> {
 
 impl Material {
     /// Starts over a message; `None` where this key compares no signatures.
-    pub(crate) fn begin(&self) -> Option<Running<'_>> {
+    pub(crate) fn begin(&self, algorithm: Algorithm) -> Option<Running<'_>> {
         match self {
-            Self::Cipher(_) | Self::None => None,
+            Self::Cipher(_) => None,
             Self::Ed25519(key) => Some(Running::Ed25519(key, Vec::new())),
             Self::Mac(mac) => Some(Running::Mac(KeyedMac::clone(mac))),
-            Self::Text(_) => Some(Running::Digest(Sha256::new())),
+            Self::Text(_) => {
+                (algorithm == Algorithm::Sha256).then(|| Running::Digest(Sha256::new()))
+            }
         }
     }
 
@@ -38,7 +40,7 @@ impl Material {
     pub(crate) fn text(&self) -> &[u8] {
         match self {
             Self::Text(secret) => secret.expose(),
-            Self::Cipher(_) | Self::Ed25519(_) | Self::Mac(_) | Self::None => &[],
+            Self::Cipher(_) | Self::Ed25519(_) | Self::Mac(_) => &[],
         }
     }
 

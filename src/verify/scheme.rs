@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 pub use super::{
     binding::{Binding, JsonItems},
+    rules::{AnswerForm, AnswerRule, CertificateRule, QuestionForm},
     shape::{Class, Piece, Shape},
 };
 
@@ -48,7 +49,10 @@ impl Scheme {
     pub fn carriers(&self) -> impl Iterator<Item = &str> {
         let source = match &self.source {
             Source::Header(name) | Source::HeaderAny(name) => Some(name.as_ref()),
-            Source::FormField(_) | Source::JsonItems(_) | Source::QueryField(_) => None,
+            Source::Answer
+            | Source::FormField(_)
+            | Source::JsonItems(_)
+            | Source::QueryField(_) => None,
         };
         let time = self.timestamp.as_ref().and_then(|time| time.header.as_deref());
         source.into_iter().chain(time)
@@ -140,6 +144,8 @@ pub enum Assurance {
 /// Where the signature text is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// Nowhere: the gateway is asked.
+    Answer,
     /// A field of the form body; it appears once.
     FormField(Text),
     /// A header; differing repeats are refused.
@@ -228,8 +234,10 @@ pub enum Algorithm {
     HmacSha384,
     /// HMAC with SHA-512.
     HmacSha512,
+    /// The gateway itself says whether it sent the webhook.
+    Answer(&'static AnswerRule),
     /// RSA PKCS#1 v1.5 with SHA-256; the key comes in an X.509 certificate by URL.
-    RsaSha256ByCertificate,
+    RsaSha256ByCertificate(&'static CertificateRule),
     /// SHA-256 of text of which the key is a part.
     Sha256,
 }
@@ -242,7 +250,7 @@ impl Algorithm {
             Self::HmacSha256 | Self::Sha256 => Some(32),
             Self::HmacSha384 => Some(48),
             Self::Ed25519 | Self::HmacSha512 => Some(64),
-            Self::Aes128CbcKeyAsIv | Self::RsaSha256ByCertificate => None,
+            Self::Aes128CbcKeyAsIv | Self::Answer(_) | Self::RsaSha256ByCertificate(_) => None,
         }
     }
 }

@@ -59,20 +59,47 @@ impl Verifier {
     /// [`SignError`] where the scheme or the draft does not allow it.
     pub fn sign(&self, draft: Draft<'_>, now: UnixSeconds) -> Result<Signed, SignError> {
         let key = self.keys.first().ok_or(SignError::NoKey)?;
+        if self.scheme.source == Source::Answer {
+            // Nothing signs it: the gateway is asked whether it sent it.
+            let (url, body) = (draft.url.to_owned(), draft.payload.to_vec());
+            return Ok(Signed { url, headers: Vec::new(), body });
+        }
+        if let Material::Cipher(secret) = &key.material {
+            let text = cipher::seal(secret, draft.payload).ok_or(SignError::KeyNotOurs)?;
+            let text = write(&self.scheme.grammar, &text, "", "");
+            let (url, headers) = (draft.url.to_owned(), self.headers_beside(draft, "", now));
+            return Ok(place(&self.scheme.source, Signed { url, headers, body: Vec::new() }, text));
+        }
+        self.sign_with(draft, now, &|message| {
+            let mut running = key.material.begin(self.scheme.algorithm)?;
+            running.update(message);
+            running.signature()
+        })
+    }
+
+    /// Signs a payload with a key that is not the variant's own: the signed bytes go to `make`,
+    /// which returns the signature, or nothing.
+    ///
+    /// # Errors
+    /// [`SignError`] where the scheme or the draft does not allow it.
+    pub fn sign_with(
+        &self,
+        draft: Draft<'_>,
+        now: UnixSeconds,
+        make: &dyn Fn(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<Signed, SignError> {
+        let key = self.keys.first().ok_or(SignError::NoKey)?;
         let time = self.scheme.timestamp.as_ref();
         let timestamp = time.map(|time| time_text(time.unit, now)).unwrap_or_default();
         let headers = self.headers_beside(draft, &timestamp, now);
         let url = self.url_with_query(draft)?;
-        if let Material::Cipher(secret) = &key.material {
-            let text = cipher::seal(secret, draft.payload).ok_or(SignError::KeyNotOurs)?;
-            let text = write(&self.scheme.grammar, &text, "", "");
-            return Ok(place(&self.scheme.source, Signed { url, headers, body: Vec::new() }, text));
-        }
         let body = wrap(&self.scheme.payload, draft.payload);
         let fields: Vec<_> = headers.iter().map(|(name, value)| Header { name, value }).collect();
         let request = Request { method: "POST", url: &url, headers: &fields, body: &body };
         let sign = |item: Option<&Item<'_>>| {
-            let signature = self.signature(key, request, item, &timestamp)?;
+            let bytes = self.signed_bytes(key, request, item, &timestamp)?;
+            let signature = make(&bytes).ok_or(SignError::KeyNotOurs)?;
+            let signature = signature::encode(self.scheme.encoding, &signature);
             let id = key.id.as_deref().unwrap_or_default();
             Ok(write(&self.scheme.grammar, &signature, &timestamp, id))
         };
@@ -84,24 +111,22 @@ impl Verifier {
         Ok(place(&self.scheme.source, Signed { url, headers, body }, text))
     }
 
-    /// One encoded signature.
-    fn signature(
+    fn signed_bytes(
         &self,
         key: &PreparedKey,
         request: Request<'_>,
         item: Option<&Item<'_>>,
         timestamp: &str,
-    ) -> Result<String, SignError> {
+    ) -> Result<Vec<u8>, SignError> {
         let form = Form::read(request.body).ok();
         let url = self.options.text("notification_url");
         let message = Message { request, form: form.as_ref(), item, timestamp, url };
         let template = self.scheme.signed.first().ok_or(SignError::PartMissing)?;
-        let mut running = key.material.begin().ok_or(SignError::KeyNotOurs)?;
+        let mut bytes = Vec::new();
         message
-            .feed(template, key.material.text(), &mut |bytes| running.update(bytes))
+            .feed(template, key.text(), &mut |part| bytes.extend_from_slice(part))
             .map_err(|_| SignError::PartMissing)?;
-        let signature = running.signature().ok_or(SignError::KeyNotOurs)?;
-        Ok(signature::encode(self.scheme.encoding, &signature))
+        Ok(bytes)
     }
 
     /// The draft's URL, with the query field that names what the body names.
@@ -194,6 +219,7 @@ fn write(grammar: &Grammar, signature: &str, timestamp: &str, id: &str) -> Strin
 
 fn place(source: &Source, mut signed: Signed, text: String) -> Signed {
     match source {
+        Source::Answer | Source::JsonItems(_) => {}
         Source::Header(name) | Source::HeaderAny(name) => {
             signed.headers.push((name.to_string(), text));
         }
@@ -201,7 +227,6 @@ fn place(source: &Source, mut signed: Signed, text: String) -> Signed {
             let field = format!("{name}={}&", percent(&text));
             signed.body.splice(0..0, field.into_bytes());
         }
-        Source::JsonItems(_) => {}
         Source::QueryField(name) => signed.url = with_query(&signed.url, name, &text),
     }
     signed

@@ -42,6 +42,11 @@ pub(crate) fn decode(encoding: Encoding, text: &str) -> Option<Digest> {
     Some(Digest { bytes, length })
 }
 
+/// Decodes a signature of any length: those of public keys are as long as the key.
+pub(crate) fn decode_long(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())
+}
+
 /// Writes signature bytes in an encoding.
 pub(crate) fn encode(encoding: Encoding, bytes: &[u8]) -> String {
     match encoding {

@@ -11,7 +11,7 @@ use super::{
     template,
     verifier::Verifier,
 };
-use crate::model::UnixSeconds;
+use crate::model::{Environment, UnixSeconds};
 
 /// A verified webhook: the only door to its payload.
 ///
@@ -45,6 +45,11 @@ pub struct Evidence {
     pub assurance: Assurance,
     /// True where no time is signed or none is compared: only deduplication stops a replay.
     pub replay_unprotected: bool,
+    /// What the signer vouches for, where its name says so.
+    pub environment: Option<Environment>,
+    /// The id of the delivery, where only a checksum of the body is signed beside it: another body
+    /// under one id was made up.
+    pub(super) signed_id: Option<String>,
 }
 
 impl Evidence {
@@ -62,6 +67,8 @@ impl Evidence {
             age_seconds: signed_at.map(|signed_at| at.received_at.seconds_since(signed_at)),
             assurance: verifier.scheme.assurance,
             replay_unprotected: signed_at.is_none() || verifier.tolerance_seconds.is_none(),
+            environment: None,
+            signed_id: None,
         }
     }
 }
@@ -94,6 +101,13 @@ impl<'a> Verified<'a> {
     /// How it was verified.
     pub const fn evidence(&self) -> &Evidence {
         &self.evidence
+    }
+
+    /// The signed id of the delivery, where the signature covers only a checksum of the body. Who
+    /// remembers the SHA-256 of the body under each id can tell a body that was made up to have
+    /// the same checksum.
+    pub fn signed_id(&self) -> Option<&str> {
+        self.evidence.signed_id.as_deref()
     }
 
     /// The variant's options.

@@ -1,12 +1,15 @@
 //! Vectors as data, and the one check that runs a case at the core.
 
-use std::{borrow::Cow, collections::BTreeMap, fs, path::PathBuf};
+use std::{borrow::Cow, collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use payhook::{
     gateway::{self, Gateway, KeyFields, OptionKind},
     model::{Event, Secret, UnixSeconds},
-    verify::{Check, CheckTime, Header, KeyRole, Options, Request, Step, Unverified, Verifier},
+    verify::{
+        CertificateChain, Check, CheckTime, Header, KeyRole, Options, Request, Step, Unverified,
+        Verifier,
+    },
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,7 +22,17 @@ pub struct Case {
     pub now: i64,
     pub variant: CaseVariant,
     pub request: CaseRequest,
+    #[serde(default)]
+    pub world: World,
     pub expect: Value,
+}
+
+/// What a row's gateway would answer.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+pub struct World {
+    #[serde(default)]
+    pub certificates: BTreeMap<String, String>,
+    pub ipn_response: Option<String>,
 }
 
 /// The configuration of a row.
@@ -76,11 +89,16 @@ pub fn verifier(case: &Case) -> Verifier {
             let text = value.as_str().expect("a secret option is a text");
             secrets.insert(name.clone(), Secret::new(text.as_bytes().to_vec()));
         } else {
-            values.insert(name.clone(), value.clone());
+            values.insert(option_name(name).to_owned(), value.clone());
         }
     }
     let keys = case.variant.keys.iter().map(key_fields).collect();
     gateway.verifier(keys, Options::new(values, secrets)).expect("the row's keys are usable")
+}
+
+/// Rows name an option for what it holds, configuration for what it is.
+pub fn option_name(name: &str) -> &str {
+    if name == "trust_anchors_pem" { "trust_anchors" } else { name }
 }
 
 fn key_fields(key: &BTreeMap<String, Value>) -> KeyFields {
@@ -112,6 +130,16 @@ pub fn outcome(case: &Case, verifier: &Verifier) -> Value {
         Ok(Step::Challenge(reply)) => {
             return json!({ "verdict": "verified", "events": [], "challenge_reply": reply });
         }
+        Ok(Step::NeedsCertificate(needs)) => {
+            match case.world.certificates.get(needs.url().as_str()) {
+                Some(pem) => needs.with_chain(Arc::new(CertificateChain::from_pem(pem.as_bytes()))),
+                None => return rejected("CERTIFICATE_UNAVAILABLE"),
+            }
+        }
+        Ok(Step::NeedsAnswer(needs)) => match &case.world.ipn_response {
+            Some(answer) => needs.with_answers(vec![answer.clone().into_bytes()]),
+            None => return rejected("CERTIFICATE_UNAVAILABLE"),
+        },
         Ok(Step::Ready(check)) => check,
     };
     let verified = match check.run(CheckTime::now(UnixSeconds::new(case.now))) {

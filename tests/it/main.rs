@@ -38,6 +38,9 @@ mod listeners;
 #[cfg(feature = "server")]
 mod mapping;
 mod payloads;
+mod paypal;
+#[cfg(feature = "server")]
+mod paypal_outside;
 #[cfg(feature = "server")]
 mod raw;
 #[cfg(feature = "server")]

@@ -17,18 +17,18 @@ use crate::{
 
 #[tokio::test]
 async fn every_vector_comes_to_the_same_over_grpc() {
-    let mut by_now: BTreeMap<i64, Vec<Case>> = BTreeMap::new();
+    let mut by_world: BTreeMap<_, Vec<Case>> = BTreeMap::new();
     for gateway in GATEWAYS {
         for case in cases::cases(gateway.name) {
-            by_now.entry(case.now).or_default().push(case);
+            by_world.entry((case.now, case.world.clone())).or_default().push(case);
         }
     }
     let (mut run, mut wrong) = (0, Vec::new());
-    for (now, rows) in by_now {
+    for ((now, world), rows) in by_world {
         let named = |position: usize| format!("row-{position}");
         let specs = rows.iter().enumerate().map(|(at, case)| serving::spec(case, &named(at)));
         let clock = serving::frozen(now);
-        let running = serving::start(specs.collect(), clock, serving::settings());
+        let running = serving::start_in(&world, specs.collect(), clock, serving::settings());
         let mut client = serving::client(&running).await;
         for (position, case) in rows.iter().enumerate() {
             run += 1;

@@ -39,8 +39,10 @@ fn every_sample_is_signed_verified_and_means_what_it_says() {
             let request =
                 Request { method: "POST", url: &signed.url, headers: &headers, body: &signed.body };
             let step = Unverified::new(request).check_with(&verifier);
-            let Ok(Step::Ready(check)) = step else {
-                panic!("{} {}: {step:?}", gateway.name, sample.title)
+            let check = match step {
+                Ok(Step::Ready(check)) => check,
+                Ok(Step::NeedsAnswer(needs)) => needs.with_answers(vec![b"VERIFIED".to_vec()]),
+                other => panic!("{} {}: {other:?}", gateway.name, sample.title),
             };
             let verified = check.run(CheckTime::now(NOW)).unwrap_or_else(|error| {
                 panic!("{} {}: {error}", gateway.name, sample.title);

@@ -3,20 +3,23 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use payhook::{
-    accounts::{Accounts, CacheSettings, Clock, KeySpec, SecretRef, SystemSecrets, VariantSpec},
+    accounts::{
+        Accounts, AnswerError, Asking, CacheSettings, Clock, FixedCertificates, KeySpec, Outside,
+        PostBack, SecretRef, SystemSecrets, VariantSpec,
+    },
     config::{Config, Listen, Purpose},
     gateway::{self, OptionKind},
-    model::{Secret, UnixSeconds, Variant},
+    model::{Environment, Secret, UnixSeconds, Variant},
     proto::{self, ErrorDiagnostics, payment_webhook_service_client::PaymentWebhookServiceClient},
     server::{Parts, Running, Settings, StartError},
     telemetry::Metrics,
-    verify::KeyRole,
+    verify::{KeyRole, Question},
 };
 use prost::Message as _;
 use serde_json::Value;
 use tonic::{Status, transport::Channel};
 
-use crate::cases::Case;
+use crate::cases::{self, Case, World};
 
 pub type Client = PaymentWebhookServiceClient<Channel>;
 
@@ -34,9 +37,39 @@ pub fn settings() -> Settings {
     settings
 }
 
-/// Starts a server for these variants.
+/// Starts a server for these variants; nothing outside answers.
 pub fn start(specs: Vec<VariantSpec>, clock: Clock, settings: Settings) -> Running {
-    try_start(specs, clock, settings).expect("a free port")
+    start_in(&World::default(), specs, clock, settings)
+}
+
+/// What a world's gateways would answer.
+pub fn outside(world: &World) -> Outside {
+    let texts = world.certificates.iter().map(|(url, pem)| (url.clone(), pem.as_bytes().to_vec()));
+    Outside {
+        certificates: Arc::new(FixedCertificates::new(texts)),
+        post_back: Arc::new(Answers(world.ipn_response.clone())),
+    }
+}
+
+/// Gives the same answer to everybody, or none.
+struct Answers(Option<String>);
+
+impl PostBack for Answers {
+    fn ask<'a>(&'a self, _: &'a Question<'a>) -> Asking<'a> {
+        let answer = self.0.clone().map(String::into_bytes);
+        let problem = "nobody answers".to_owned();
+        Box::pin(async move { answer.ok_or(AnswerError::Unavailable { problem }) })
+    }
+}
+
+/// Starts a server for these variants in this world.
+pub fn start_in(
+    world: &World,
+    specs: Vec<VariantSpec>,
+    clock: Clock,
+    settings: Settings,
+) -> Running {
+    try_start_in(world, specs, clock, settings).expect("a free port")
 }
 
 /// The same, where it may fail.
@@ -45,13 +78,25 @@ pub fn try_start(
     clock: Clock,
     settings: Settings,
 ) -> Result<Running, StartError> {
-    let accounts = Arc::new(Accounts::new(
-        specs,
-        "test".to_owned(),
-        Arc::new(SystemSecrets),
-        Arc::clone(&clock),
-        CacheSettings::default(),
-    ));
+    try_start_in(&World::default(), specs, clock, settings)
+}
+
+fn try_start_in(
+    world: &World,
+    specs: Vec<VariantSpec>,
+    clock: Clock,
+    settings: Settings,
+) -> Result<Running, StartError> {
+    let accounts = Arc::new(
+        Accounts::new(
+            specs,
+            "test".to_owned(),
+            Arc::new(SystemSecrets),
+            Arc::clone(&clock),
+            CacheSettings::default(),
+        )
+        .with_outside(outside(world)),
+    );
     let metrics = Arc::new(Metrics::default());
     let parts = Parts { accounts, clock, metrics, settings };
     parts.start()
@@ -86,13 +131,18 @@ pub fn spec(case: &Case, name: &str) -> VariantSpec {
         if field.is_some_and(|field| field.kind == OptionKind::Secret) {
             option_refs.insert(name.clone(), inline(value));
         } else {
-            options.insert(name.clone(), value.clone());
+            options.insert(cases::option_name(name).to_owned(), value.clone());
         }
     }
+    let environment = options.remove("environment").map(|word| match word.as_str() {
+        Some("live") => Environment::Live,
+        Some("test") => Environment::Test,
+        _ => panic!("{word} is no environment"),
+    });
     VariantSpec {
         variant: Variant::new(name).expect("a name"),
         gateway,
-        environment: None,
+        environment,
         accounts: Vec::new(),
         callers: Vec::new(),
         keys: keys.collect(),

@@ -66,6 +66,7 @@ fn outcome(verifier: &Verifier, method: &str, url: &str, body: &[u8]) -> Result<
     let request = Request { method, url, headers: &[], body };
     match Unverified::new(request).check_with(verifier)? {
         Step::Challenge(text) => Ok(text),
+        step @ (Step::NeedsAnswer(_) | Step::NeedsCertificate(_)) => panic!("{step:?}"),
         Step::Ready(check) => check
             .run(NOW)
             .map(|verified| String::from_utf8(verified.payload().to_vec()).expect("text")),

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::world::World;
 use crate::{
     accounts::{
         Account, Accounts, CacheSettings, Clock, KeySpec, SecretRef, SystemSecrets, VariantSpec,
@@ -9,32 +10,46 @@ use crate::{
     gateway::{GATEWAYS, Gateway},
     model::{Secret, Variant},
     tools::{Exit, ToolError},
-    verify::{KeyRole, scheme::KeyForm},
+    verify::{
+        KeyRole,
+        scheme::{KeyForm, Source},
+    },
 };
 
 /// The webhook's URL in the demo, by django-payments' convention.
 pub(super) const URL: &str = "https://shop.example/payments/process/demo/";
 
-/// One variant per gateway.
-pub(super) fn throw_away(clock: Clock) -> Result<Arc<Accounts>, ToolError> {
-    let specs = GATEWAYS.iter().map(|gateway| spec(gateway)).collect::<Result<Vec<_>, _>>()?;
+/// One variant per gateway; what they need from outside comes from a world of our own.
+pub(super) fn throw_away(clock: Clock, world: &World) -> Result<Arc<Accounts>, ToolError> {
+    let specs = GATEWAYS.iter().map(|gateway| spec(gateway, world));
+    let specs = specs.collect::<Result<Vec<_>, _>>()?;
     let (source, settings) = (Arc::new(SystemSecrets), CacheSettings::default());
-    Ok(Arc::new(Accounts::new(specs, "demo".to_owned(), source, clock, settings)))
+    let accounts = Accounts::new(specs, "demo".to_owned(), source, clock, settings);
+    Ok(Arc::new(accounts.with_outside(world.outside())))
 }
 
-/// The same gateway with another key.
-pub(super) fn other_key(account: &Account) -> Option<Account> {
-    spec(account.gateway()).ok().and_then(|spec| account.with_spec(&spec).ok())
+/// The same gateway with another key; `None` where no key signs.
+pub(super) fn other_key(account: &Account, world: &World) -> Option<Account> {
+    if account.verifier().scheme().source == Source::Answer {
+        return None;
+    }
+    spec(account.gateway(), world).ok().and_then(|spec| account.with_spec(&spec).ok())
 }
 
-fn spec(gateway: &'static Gateway) -> Result<VariantSpec, ToolError> {
+fn spec(gateway: &'static Gateway, world: &World) -> Result<VariantSpec, ToolError> {
     let internal = |error: &dyn std::fmt::Display| ToolError::new(Exit::Internal, error);
-    let example = gateway.example();
-    let options = crate::verify::Options::new(example.clone(), BTreeMap::new());
-    let form = gateway.scheme(&options).map_err(|error| internal(&error))?.key_form;
+    let mut options = gateway.example();
+    options.extend(world.options(gateway));
+    let described = crate::verify::Options::new(options.clone(), BTreeMap::new());
+    let form = gateway.scheme(&described).map_err(|error| internal(&error))?.key_form;
     let mut fields = BTreeMap::new();
     for field in gateway.keys {
-        let value = Secret::new(random(form)?.into_bytes());
+        let value = match field.name {
+            // Notifications are ours where they name us, so that the samples and we must agree.
+            "receiver_email" => "merchant@example.test".to_owned(),
+            _ => random(form)?,
+        };
+        let value = Secret::new(value.into_bytes());
         fields.insert(field.name.to_owned(), SecretRef::Inline(value));
     }
     let key = KeySpec { label: None, role: KeyRole::Current, expires_at: None, fields };
@@ -45,7 +60,7 @@ fn spec(gateway: &'static Gateway) -> Result<VariantSpec, ToolError> {
         accounts: Vec::new(),
         callers: Vec::new(),
         keys: vec![key],
-        options: example,
+        options,
         option_refs: BTreeMap::new(),
         accept_received_at_max_seconds: 0,
     })

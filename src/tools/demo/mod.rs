@@ -3,12 +3,16 @@
 
 mod accounts;
 mod table;
+mod world;
 
 use std::sync::Arc;
 
 use tonic::{Status, transport::Channel};
 
-use self::table::{Outcome, Table};
+use self::{
+    table::{Outcome, Table},
+    world::World,
+};
 use super::{Exit, ToolError};
 use crate::{
     accounts::{Account, Accounts},
@@ -18,7 +22,7 @@ use crate::{
     proto::{self, payment_webhook_service_client::PaymentWebhookServiceClient},
     server::{self, Parts, Settings},
     telemetry::Metrics,
-    verify::{Draft, SignError, Signed},
+    verify::Signed,
 };
 
 /// Runs the demo: exit 0 only if every outcome is right.
@@ -28,7 +32,8 @@ use crate::{
 pub(super) async fn run() -> Result<Exit, ToolError> {
     let internal = |error: &dyn std::fmt::Display| ToolError::new(Exit::Internal, error);
     let clock = server::system_clock();
-    let accounts = accounts::throw_away(clock.clone())?;
+    let world = World::new()?;
+    let accounts = accounts::throw_away(clock.clone(), &world)?;
     let defaults = Config::from_yaml("{}", Purpose::Development).map_err(|e| internal(&e))?;
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let mut settings = Settings::from_config(&defaults).map_err(|e| internal(&e))?;
@@ -40,7 +45,7 @@ pub(super) async fn run() -> Result<Exit, ToolError> {
     let address = running.address().ok_or_else(|| internal(&"no address"))?;
     let client = PaymentWebhookServiceClient::connect(format!("http://{address}")).await;
     let client = client.map_err(|error| ToolError::new(Exit::Unavailable, error))?;
-    let mut demo = Demo { client, table: Table::new(address), now: clock() };
+    let mut demo = Demo { client, table: Table::new(address), now: clock(), world };
     for account in accounts.list().await {
         demo.gateway(&account).await;
     }
@@ -54,6 +59,7 @@ struct Demo {
     client: PaymentWebhookServiceClient<Channel>,
     table: Table,
     now: UnixSeconds,
+    world: World,
 }
 
 impl Demo {
@@ -61,7 +67,7 @@ impl Demo {
         let title = account.gateway().title;
         self.table.section(title, &account.verifier().scheme().name);
         for sample in account.gateway().samples {
-            match sign(account, sample, self.now) {
+            match self.world.sign(account, sample, self.now) {
                 Err(problem) => self.table.broken(sample.title, &problem),
                 Ok(signed) => {
                     let outcome = self.send(account.variant().as_str(), signed).await;
@@ -77,11 +83,8 @@ impl Demo {
     /// The same webhook, changed: each change must be refused for its own reason.
     async fn forgeries(&mut self, account: &Account, sample: &Sample) {
         let variant = account.variant().as_str();
-        let Ok(genuine) = sign(account, sample, self.now) else { return };
-        let mut tampered = genuine.clone();
-        if let Some(byte) = tampered.body.iter_mut().rev().find(|byte| byte.is_ascii_digit()) {
-            *byte = if *byte == b'9' { b'0' } else { byte.saturating_add(1) };
-        }
+        let Ok(genuine) = self.world.sign(account, sample, self.now) else { return };
+        let tampered = one_digit_changed(&genuine);
         let outcome = self.send(variant, tampered).await;
         let mismatch = ["SIGNATURE_MISMATCH", "PAYLOAD_MALFORMED", "SIGNATURE_MALFORMED"];
         self.table.refused("one digit changed", &mismatch, &outcome);
@@ -94,14 +97,15 @@ impl Demo {
         }
         if let Some(tolerance) = account.verifier().tolerance_seconds() {
             let then = self.now.get().saturating_sub(tolerance).saturating_sub(60);
-            if let Ok(stale) = sign(account, sample, UnixSeconds::new(then)) {
+            if let Ok(stale) = self.world.sign(account, sample, UnixSeconds::new(then)) {
                 let outcome = self.send(variant, stale).await;
                 let title = format!("replayed after {} s", tolerance.saturating_add(60));
                 self.table.refused(&title, &["TIMESTAMP_TOO_OLD"], &outcome);
             }
         }
-        let other = accounts::other_key(account);
-        if let Some(forged) = other.and_then(|other| sign(&other, sample, self.now).ok()) {
+        let other = accounts::other_key(account, &self.world);
+        if let Some(forged) = other.and_then(|other| self.world.sign(&other, sample, self.now).ok())
+        {
             let outcome = self.send(variant, forged).await;
             self.table.refused("signed with another key", &["SIGNATURE_MISMATCH"], &outcome);
         }
@@ -112,7 +116,7 @@ impl Demo {
         let first = accounts.list().await.into_iter().next();
         let signed = first.as_ref().and_then(|account| {
             let sample = account.gateway().samples.first()?;
-            sign(account, sample, self.now).ok()
+            self.world.sign(account, sample, self.now).ok()
         });
         if let Some(signed) = signed {
             let outcome = self.send("nobody", signed).await;
@@ -138,9 +142,18 @@ impl Demo {
     }
 }
 
-fn sign(account: &Account, sample: &Sample, now: UnixSeconds) -> Result<Signed, SignError> {
-    let payload = sample.payload.as_bytes();
-    account.verifier().sign(Draft { url: accounts::URL, headers: &[], payload }, now)
+/// The webhook with its last digit changed: that of the URL, where the gateway adds fields to it,
+/// else that of the body.
+fn one_digit_changed(genuine: &Signed) -> Signed {
+    let next = |digit: u8| if digit == b'9' { b'0' } else { digit.saturating_add(1) };
+    let mut changed = genuine.clone();
+    let mut url = genuine.url.clone().into_bytes();
+    let bytes = if genuine.url == accounts::URL { &mut changed.body } else { &mut url };
+    if let Some(byte) = bytes.iter_mut().rev().find(|byte| byte.is_ascii_digit()) {
+        *byte = next(*byte);
+    }
+    changed.url = String::from_utf8(url).unwrap_or_default();
+    changed
 }
 
 fn reason(status: &Status) -> String {
