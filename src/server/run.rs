@@ -96,10 +96,11 @@ impl Parts {
             tracker,
             threads,
             health,
-            ready: Arc::new(AtomicBool::new(true)),
+            ready: Arc::default(),
             ended: ended.drop_guard(),
         };
-        report(&serving.health, ServingStatus::Serving).await;
+        report(&serving.health, &[OVERALL, SERVICE], ServingStatus::Serving).await;
+        report(&serving.health, &[READINESS], ServingStatus::NotServing).await;
         serving.admin(admin, admin_routes);
         serving.accept(bound, &workers.into(), &stop.drain);
         Ok(((places, address), serving))
@@ -152,8 +153,9 @@ impl Serving {
     fn admin(&self, listener: Option<TcpListener>, routes: Routes) {
         let Some(listener) = listener else { return };
         let (metrics, ready) = (Arc::clone(&self.parts.metrics), Arc::clone(&self.ready));
+        let accounts = Arc::clone(&self.parts.accounts);
         let preface = self.parts.settings.timings.preface;
-        tokio::spawn(admin::serve(listener, Admin { routes, metrics, ready, preface }));
+        tokio::spawn(admin::serve(listener, Admin { routes, metrics, accounts, ready, preface }));
     }
 
     fn accept(&self, bound: Vec<Bound>, workers: &Arc<[Worker]>, stop: &CancellationToken) {
@@ -171,9 +173,12 @@ impl Serving {
 
     /// Serves until it is stopped, then drains; true when every call under way had finished.
     async fn until_stopped(self, stop: &Stop) -> bool {
-        stop.drain.cancelled().await;
+        tokio::select! {
+            () = stop.drain.cancelled() => {}
+            () = self.readiness() => {}
+        }
         self.ready.store(false, Ordering::Relaxed);
-        report(&self.health, ServingStatus::NotServing).await;
+        report(&self.health, &[OVERALL, SERVICE, READINESS], ServingStatus::NotServing).await;
         self.tracker.close();
         let deadline = Duration::from_secs(self.parts.settings.limits.drain_seconds);
         let whole = tokio::select! {
@@ -187,6 +192,22 @@ impl Serving {
             let _ = thread.join();
         }
         whole
+    }
+
+    /// Keeps telling whether a variant can be used: one that cannot does not take the pod out,
+    /// all of them do.
+    async fn readiness(&self) {
+        let accounts = &self.parts.accounts;
+        loop {
+            let none = accounts.variants().is_empty();
+            let ready =
+                none || !accounts.ready().await.is_empty() || !accounts.list().await.is_empty();
+            if self.ready.swap(ready, Ordering::Relaxed) != ready {
+                let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+                report(&self.health, &[READINESS], status).await;
+            }
+            tokio::time::sleep(READINESS_LOOK).await;
+        }
     }
 
     /// Waits until every connection is gone, or no call was under way for a while: who is still
@@ -228,8 +249,8 @@ async fn renew(tls: Arc<Tls>, metrics: Arc<Metrics>, every: Duration) {
     }
 }
 
-async fn report(health: &HealthReporter, status: ServingStatus) {
-    for service in ["", "payhook.v1.PaymentWebhookService", "readiness"] {
+async fn report(health: &HealthReporter, services: &[&str], status: ServingStatus) {
+    for service in services {
         health.set_service_status(service, status).await;
     }
 }
@@ -247,5 +268,12 @@ fn with_reflection(routes: Routes) -> Routes {
     }
 }
 
+/// The server as a whole.
+const OVERALL: &str = "";
+const SERVICE: &str = "payhook.v1.PaymentWebhookService";
+/// Whether a variant can be used.
+const READINESS: &str = "readiness";
+/// How often readiness is looked at.
+const READINESS_LOOK: Duration = Duration::from_secs(1);
 /// How often a drain looks whether calls are under way.
 const LOOK: Duration = Duration::from_millis(20);

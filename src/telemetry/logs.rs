@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, stderr};
 
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 /// The form of log lines.
@@ -15,11 +16,12 @@ pub enum LogForm {
     Pretty,
 }
 
-/// Starts logging. `RUST_LOG` wins over the level.
+/// Starts logging. `RUST_LOG` wins over the level. The last lines are written when the guard is
+/// dropped.
 ///
 /// # Errors
 /// A line that says why the filter cannot be used.
-pub fn start_logs(level: &str, form: LogForm) -> Result<(), String> {
+pub fn start_logs(level: &str, form: LogForm) -> Result<WorkerGuard, String> {
     let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| level.to_owned());
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
     let terminal = stderr().is_terminal();
@@ -28,10 +30,12 @@ pub fn start_logs(level: &str, form: LogForm) -> Result<(), String> {
         LogForm::Json => true,
         LogForm::Pretty => false,
     };
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // A pipe that nobody reads fills up: lines are then dropped, and no call waits for the log.
+    let (writer, guard) = tracing_appender::non_blocking(stderr());
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     // A second subscriber in one process is only possible in tests, which see the first one.
     let _ = if json { logs.json().try_init() } else { logs.with_ansi(terminal).try_init() };
-    Ok(())
+    Ok(guard)
 }
 
 /// Panics say where they happened, and not why: their text may hold what they stumbled over.

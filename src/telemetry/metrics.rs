@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicI64, AtomicU64},
     },
     time::Duration,
@@ -11,7 +11,10 @@ use std::{
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, NoLabelSet, text::encode},
+    encoding::{
+        DescriptorEncoder, NoLabelSet,
+        text::{encode_eof, encode_registry},
+    },
     metrics::{MetricType, counter::Counter, gauge::Gauge, info::Info},
     registry::{Metric, Registry},
 };
@@ -24,7 +27,6 @@ pub struct Metrics {
     registry: Registry,
     verdicts: Arc<Verdicts>,
     latency: Arc<Latency>,
-    watched: Arc<Watched>,
     /// Lines that refusals may write.
     pub refusal_lines: Sampler,
     /// Calls under way.
@@ -49,7 +51,6 @@ impl Default for Metrics {
             registry: Registry::default(),
             verdicts: Arc::default(),
             latency: Arc::default(),
-            watched: Arc::default(),
             refusal_lines: Sampler::new(REFUSAL_LINES_PER_SECOND),
             in_flight: Gauge::default(),
             connections: Gauge::default(),
@@ -76,7 +77,6 @@ impl Metrics {
         self.register(Name::Build, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         self.registry.register_collector(Box::new(Arc::clone(&self.verdicts)));
         self.registry.register_collector(Box::new(Arc::clone(&self.latency)));
-        self.registry.register_collector(Box::new(Arc::clone(&self.watched)));
     }
 
     fn register(&mut self, name: Name, metric: impl Metric) {
@@ -105,16 +105,15 @@ impl Metrics {
         self.latency.observe(time);
     }
 
-    /// Says where readings come from; they are taken when metrics are scraped. The first wins.
-    pub fn watch(&self, readings: impl Fn() -> Readings + Send + Sync + 'static) {
-        let _ = self.watched.0.set(Box::new(readings));
-    }
-
-    /// All metrics in `OpenMetrics` text.
-    pub fn text(&self) -> String {
+    /// All metrics in `OpenMetrics` text, with what is counted elsewhere.
+    pub fn text(&self, readings: Readings) -> String {
+        let mut elsewhere = Registry::default();
+        elsewhere.register_collector(Box::new(readings));
         let mut text = String::new();
         // Writing to a String cannot fail.
-        let _ = encode(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &self.registry)
+            .and_then(|()| encode_registry(&mut text, &elsewhere))
+            .and_then(|()| encode_eof(&mut text));
         text
     }
 }
@@ -153,24 +152,12 @@ impl KeyReading {
     }
 }
 
-/// Reads what is counted elsewhere.
-#[derive(Default)]
-struct Watched(OnceLock<Box<dyn Fn() -> Readings + Send + Sync>>);
-
-impl fmt::Debug for Watched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Watched").field(&self.0.get().is_some()).finish()
-    }
-}
-
-impl Collector for Watched {
+impl Collector for Readings {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Some(read) = self.0.get() else { return Ok(()) };
-        let readings = read();
         let counters = [
-            (Name::SecretReads, readings.secret_reads),
-            (Name::SecretReadsFailed, readings.secret_reads_failed),
-            (Name::SecretsServedStale, readings.secrets_served_stale),
+            (Name::SecretReads, self.secret_reads),
+            (Name::SecretReadsFailed, self.secret_reads_failed),
+            (Name::SecretsServedStale, self.secrets_served_stale),
         ];
         for (name, count) in counters {
             let counter = MetricType::Counter;
@@ -182,7 +169,7 @@ impl Collector for Watched {
         for name in gauges {
             let gauge = MetricType::Gauge;
             let mut metric = encoder.encode_descriptor(name.as_str(), name.help(), None, gauge)?;
-            for key in &readings.keys {
+            for key in &self.keys {
                 let loaded = name == Name::KeyLoaded;
                 let at = if loaded { Some(key.loaded_at) } else { key.last_used_at };
                 if let Some(at) = at {

@@ -118,7 +118,8 @@ impl Collector for Verdicts {
         for (variant, row) in &rows {
             let count = row.previous_key.load(Ordering::Relaxed);
             if count > 0 {
-                let mut series = metric.encode_family(&[("variant", variant.as_ref())])?;
+                let labels = [("variant", variant.as_ref())];
+                let mut series = metric.encode_family(&labels)?;
                 series.encode_counter::<NoLabelSet, u64, f64>(&count, None)?;
             }
         }

@@ -338,7 +338,7 @@ async fn a_panic_is_one_failed_call() {
 /// A metric without labels, as it is scraped.
 pub async fn metric(running: &Running, name: &str) -> i64 {
     let admin = running.admin().expect("an admin listener");
-    let text = tokio::task::spawn_blocking(move || crate::listeners::get(admin, "/metrics"));
+    let text = tokio::task::spawn_blocking(move || crate::admin::get(admin, "/metrics"));
     let text = text.await.expect("scraped");
     let line = text.lines().find(|line| line.split(' ').next() == Some(name));
     let line = line.unwrap_or_else(|| panic!("no {name} in\n{text}"));

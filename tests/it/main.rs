@@ -18,6 +18,8 @@
 #[cfg(feature = "server")]
 mod accounts;
 #[cfg(feature = "server")]
+mod admin;
+#[cfg(feature = "server")]
 mod attacks;
 mod cases;
 #[cfg(feature = "server")]
@@ -49,6 +51,8 @@ mod rpc;
 mod samples;
 #[cfg(feature = "server")]
 mod serving;
+#[cfg(feature = "server")]
+mod telemetry;
 #[cfg(feature = "server")]
 mod tidy;
 mod transitions;
