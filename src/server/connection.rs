@@ -16,6 +16,7 @@ use tonic::service::Routes;
 
 use super::{
     Timings,
+    batch::Batched,
     gate::{Gate, Shared},
     listener::Accepted,
     opening::{Protocol, opening},
@@ -77,6 +78,7 @@ impl Desk {
         };
         let Some((Protocol::Http2, stream)) = opened else { return Ok(()) };
         let gate = Gate::new(self.routes.clone(), Arc::clone(&self.shared), caller);
+        let batched = Batched::new(stream);
         let streams = Streams::new(self.timings.stall, Arc::clone(&self.metrics));
         let connection = http2::Builder::new(streams)
             .timer(TokioTimer::new())
@@ -90,22 +92,17 @@ impl Desk {
             .keep_alive_interval(self.timings.keepalive)
             .keep_alive_timeout(self.timings.keepalive_answer)
             .serve_connection(
-                TokioIo::new(stream),
+                TokioIo::new(batched.clone()),
                 service_fn(move |request| gate.clone().answer(request)),
             );
         tokio::pin!(connection);
-        let ended = tokio::select! {
-            ended = &mut connection => Some(ended),
-            () = self.stop.cancelled() => None,
-        };
-        let ended = if let Some(ended) = ended {
-            ended
-        } else {
-            connection.as_mut().graceful_shutdown();
-            // The drain's own deadline ends this where the peer does not.
-            connection.await
-        };
-        ended.map_err(io::Error::other)
+        tokio::select! {
+            ended = batched.drive(connection.as_mut()) => return ended,
+            () = self.stop.cancelled() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        // The drain's own deadline ends this where the peer does not.
+        batched.drive(connection).await
     }
 }
 
