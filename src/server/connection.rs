@@ -12,12 +12,11 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
 
 use super::{
     Timings,
     batch::Batched,
-    gate::{Gate, Shared},
+    gate::{Gate, Served, Shared},
     listener::Accepted,
     opening::{Protocol, opening},
     stall::Streams,
@@ -28,7 +27,7 @@ use crate::{accounts::Caller, telemetry::Metrics};
 /// What every connection of a worker is served with.
 #[derive(Clone, Debug)]
 pub(super) struct Desk {
-    pub(super) routes: Routes,
+    pub(super) served: Served,
     pub(super) shared: Arc<Shared>,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) timings: Timings,
@@ -77,7 +76,7 @@ impl Desk {
             () = self.stop.cancelled() => return Ok(()),
         };
         let Some((Protocol::Http2, stream)) = opened else { return Ok(()) };
-        let gate = Gate::new(self.routes.clone(), Arc::clone(&self.shared), caller);
+        let gate = Gate::new(self.served.clone(), Arc::clone(&self.shared), caller);
         let batched = Batched::new(stream);
         let streams = Streams::new(self.timings.stall, Arc::clone(&self.metrics));
         let connection = http2::Builder::new(streams)

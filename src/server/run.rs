@@ -26,7 +26,7 @@ use super::{
     accept::{Worker, accept, single_threaded},
     admin::{self, Admin},
     connection::Desk,
-    gate::Shared,
+    gate::{Served, Shared},
     listener::{self, Bound},
     running::{Started, Stop},
 };
@@ -74,12 +74,12 @@ impl Parts {
         let admin = self.settings.admin_listen.map(listener::tcp).transpose()?;
         let address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
         let places = bound.iter().filter_map(Bound::place).collect();
-        let (routes, admin_routes, health) = self.routes();
+        let (served, admin_routes, health) = self.served();
         let shared = Arc::new(Shared::new(self.settings.limits, Arc::clone(&self.metrics)));
         let tracker = TaskTracker::new();
         let ended = CancellationToken::new();
         let desk = Desk {
-            routes,
+            served,
             shared: Arc::clone(&shared),
             tls: self.settings.tls.clone(),
             timings: self.settings.timings,
@@ -106,8 +106,8 @@ impl Parts {
         Ok(((places, address), serving))
     }
 
-    /// The service's routes, the admin listener's, and what reports their health.
-    fn routes(&self) -> (Routes, Routes, HealthReporter) {
+    /// What the workers serve, what the admin listener does, and what reports health to both.
+    fn served(&self) -> (Served, Routes, HealthReporter) {
         let (health, health_server) = tonic_health::server::health_reporter();
         let limits = self.settings.limits;
         let guardrails = Guardrails {
@@ -129,11 +129,12 @@ impl Parts {
         let message_bytes_max = limits.body_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES);
         let service = PaymentWebhookServiceServer::new(PaymentWebhooks::new(Arc::new(webhooks)))
             .max_decoding_message_size(message_bytes_max);
-        let mut routes = Routes::new(service).add_service(health_server.clone());
+        let mut others = Routes::new(health_server.clone());
         if self.settings.reflection {
-            routes = with_reflection(routes);
+            others = with_reflection(others);
         }
-        (routes.prepare(), Routes::new(health_server).prepare(), health)
+        let served = Served { service, others: others.prepare() };
+        (served, Routes::new(health_server).prepare(), health)
     }
 }
 
