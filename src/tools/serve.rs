@@ -44,7 +44,11 @@ pub(super) async fn run(args: &ServeArgs) -> Result<(), ToolError> {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => reload.now().await,
+            _ = hangup.recv() => {
+                // Beside, for a source that hangs must not hold up the signal that ends us.
+                let reload = Arc::clone(&reload);
+                tokio::spawn(async move { reload.now().await });
+            }
         }
     }
     watching.abort();

@@ -48,7 +48,7 @@ impl Folder {
         Self(path)
     }
 
-    fn file(&self, name: &str, content: &str) -> PathBuf {
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.0.join(name);
         // Swapped in whole, as mounted secrets are.
         let temporary = self.0.join(format!("{name}.new"));

@@ -43,6 +43,8 @@ mod paypal;
 #[cfg(feature = "server")]
 mod paypal_outside;
 #[cfg(feature = "server")]
+mod process;
+#[cfg(feature = "server")]
 mod raw;
 #[cfg(feature = "server")]
 mod reload;
