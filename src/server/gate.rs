@@ -28,7 +28,7 @@ use crate::{
         PaymentWebhooks,
         status::{self, Refusal},
     },
-    telemetry::Metrics,
+    telemetry::{Metrics, Trace},
 };
 
 /// The bounds that all connections of a server share.
@@ -121,7 +121,9 @@ impl Gate {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(self.connection.caller.clone());
         let body = Counted::new(body, Arc::clone(&call));
-        let answer = self.served.call(Request::from_parts(parts, body));
+        let request = Request::from_parts(parts, body);
+        let trace = Trace::of(request.headers(), request.uri().path());
+        let answer = trace.over(self.served.call(request));
         let answer = AssertUnwindSafe(answer).catch_unwind();
         let answered = if exempt {
             // A health watch is open, and silent, on purpose.

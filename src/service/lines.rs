@@ -13,7 +13,7 @@ use crate::{
     accounts::Account,
     model::Event,
     proto::WebhookRequest,
-    telemetry::{UNKNOWN_VARIANT, VERIFIED},
+    telemetry::{self, UNKNOWN_VARIANT, VERIFIED},
     verify::{KeyRole, Verified},
 };
 
@@ -24,6 +24,7 @@ impl Webhooks {
             Ok((_, account)) => {
                 let (variant, gateway) = (account.variant().as_str(), account.gateway().name);
                 self.metrics.verdict(variant, gateway, VERIFIED);
+                telemetry::note(variant, VERIFIED);
             }
             Err((refusal, account)) => self.tell_refused(webhook, refusal, account.as_deref()),
         }
@@ -34,6 +35,7 @@ impl Webhooks {
         let gateway = account.map_or("", |account| account.gateway().name);
         let reason = refusal.label();
         self.metrics.verdict(variant, gateway, reason);
+        telemetry::note(variant, reason);
         let body_bytes = webhook.body.len();
         if self.guardrails.audit {
             // An audit is whole, or it is none.

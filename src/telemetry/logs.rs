@@ -3,7 +3,9 @@
 use std::io::{IsTerminal as _, stderr};
 
 use tracing_appender::non_blocking::WorkerGuard;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// The form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +18,20 @@ pub enum LogForm {
     Pretty,
 }
 
-/// Starts logging. `RUST_LOG` wins over the level. The last lines are written when the guard is
-/// dropped.
+/// Logs that were started, and traces with them. What is left is written when this is dropped.
+#[derive(Debug)]
+pub struct Recording {
+    #[cfg(feature = "otel")]
+    _traces: Option<super::traces::Traces>,
+    _lines: WorkerGuard,
+}
+
+/// Starts logging, and sending traces where they are compiled in and a collector is named.
+/// `RUST_LOG` wins over the level.
 ///
 /// # Errors
-/// A line that says why the filter cannot be used.
-pub fn start_logs(level: &str, form: LogForm) -> Result<WorkerGuard, String> {
+/// A line that says why the filter or the exporter cannot be used.
+pub fn start_logs(level: &str, form: LogForm) -> Result<Recording, String> {
     let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| level.to_owned());
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
     let terminal = stderr().is_terminal();
@@ -31,11 +41,21 @@ pub fn start_logs(level: &str, form: LogForm) -> Result<WorkerGuard, String> {
         LogForm::Pretty => false,
     };
     // A pipe that nobody reads fills up: lines are then dropped, and no call waits for the log.
-    let (writer, guard) = tracing_appender::non_blocking(stderr());
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let (writer, lines) = tracing_appender::non_blocking(stderr());
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    let layer = if json { layer.json().boxed() } else { layer.with_ansi(terminal).boxed() };
+    let registry = tracing_subscriber::registry().with(layer.with_filter(filter));
+    #[cfg(feature = "otel")]
+    let traces = super::traces::Traces::start()?;
+    #[cfg(feature = "otel")]
+    let registry = registry.with(traces.as_ref().map(super::traces::Traces::layer));
     // A second subscriber in one process is only possible in tests, which see the first one.
-    let _ = if json { logs.json().try_init() } else { logs.with_ansi(terminal).try_init() };
-    Ok(guard)
+    let _ = registry.try_init();
+    Ok(Recording {
+        #[cfg(feature = "otel")]
+        _traces: traces,
+        _lines: lines,
+    })
 }
 
 /// Panics say where they happened, and not why: their text may hold what they stumbled over.

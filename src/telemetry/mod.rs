@@ -5,10 +5,18 @@ mod logs;
 mod metrics;
 mod name;
 mod sampler;
+#[cfg(feature = "otel")]
+mod traces;
+#[cfg(not(feature = "otel"))]
+mod untraced;
 mod verdicts;
 
-pub use logs::{LogForm, quiet_panics, start_logs};
+pub use logs::{LogForm, Recording, quiet_panics, start_logs};
 pub use metrics::{KeyReading, Metrics, Readings};
 pub use name::Name;
 pub use sampler::Sampler;
+#[cfg(feature = "otel")]
+pub use traces::{Trace, note};
+#[cfg(not(feature = "otel"))]
+pub use untraced::{Trace, note};
 pub use verdicts::{OUTCOMES, UNKNOWN_VARIANT, VERIFIED};

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_appender::non_blocking::WorkerGuard;
 
 use super::{Exit, ToolError, cli::ServeArgs, offline};
 use crate::{
     config::{Config, LogFormat, Purpose},
     server::{self, Parts, Settings},
-    telemetry::{self, LogForm, Metrics},
+    telemetry::{self, LogForm, Metrics, Recording},
 };
 
 /// Serves until SIGTERM or SIGINT, then drains.
@@ -64,7 +63,7 @@ fn hook(kind: SignalKind) -> Result<Signal, ToolError> {
 }
 
 /// Starts the log; its last lines are written when the guard is dropped.
-fn logs(config: &Config) -> Result<WorkerGuard, ToolError> {
+fn logs(config: &Config) -> Result<Recording, ToolError> {
     let form = match config.log.format {
         LogFormat::Auto => LogForm::Auto,
         LogFormat::Json => LogForm::Json,

@@ -21,6 +21,10 @@ struct Process {
 impl Process {
     /// Starts the binary with this line before it, such as a limit.
     fn start(before: &str, settings: &str) -> Self {
+        Self::start_with(before, settings, &[])
+    }
+
+    fn start_with(before: &str, settings: &str, environment: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
         let yaml = format!("listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\n{settings}");
         let config = folder.file("payhook.yaml", &yaml);
@@ -29,6 +33,7 @@ impl Process {
             .args(["-c", &script, env!("CARGO_BIN_EXE_payhook")])
             .arg(config)
             .env_remove("RUST_LOG")
+            .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary runs");
@@ -143,4 +148,63 @@ fn half_sent_bodies_from_everywhere_fit_into_48_mb() {
     let most = process.most_memory();
     assert!(most <= 48 * 1024, "{most} KiB");
     assert!(get(process.admin, "/healthz").starts_with("HTTP/1.1 200 "));
+}
+
+#[cfg(feature = "otel")]
+#[tokio::test]
+async fn a_call_is_a_span_below_its_callers_at_the_collector() {
+    use http_body_util::{BodyExt as _, Full};
+    use hyper::{Request, Response, body::Incoming, service::service_fn};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
+    let collector = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let place = format!("http://{}", collector.local_addr().expect("bound"));
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = collector.accept().await {
+            let tell = tell.clone();
+            let export = service_fn(move |request: Request<Incoming>| {
+                let tell = tell.clone();
+                async move {
+                    let bytes = request.into_body().collect().await?.to_bytes();
+                    tell.send(bytes.to_vec()).expect("the test waits");
+                    // An empty message, and that it went well.
+                    let mut trailers = http::HeaderMap::new();
+                    trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
+                    let body = Full::<bytes::Bytes>::from(&[0, 0, 0, 0, 0][..]).with_trailers(
+                        async move { Some(Ok::<_, std::convert::Infallible>(trailers)) },
+                    );
+                    let answer = Response::builder().header("content-type", "application/grpc");
+                    Ok::<_, hyper::Error>(answer.body(body).expect("an answer"))
+                }
+            });
+            let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            tokio::spawn(connection.serve_connection(TokioIo::new(stream), export));
+        }
+    });
+    let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT", place.as_str())];
+    let mut process = Process::start_with("", "", &environment);
+    let channel = crate::serving::channel(process.address).await;
+    let mut client = crate::serving::Client::new(channel);
+    let webhook = payhook::proto::WebhookRequest {
+        variant: "sought".to_owned(),
+        body: b"secret body".as_slice().into(),
+        ..Default::default()
+    };
+    let mut request = tonic::Request::new(crate::serving::request(webhook));
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    request.metadata_mut().insert("traceparent", parent.parse().expect("ASCII"));
+    client.verify_and_parse(request).await.expect_err("no such variant");
+    // What is left is sent at the end.
+    process.signal("-TERM");
+    let ended = tokio::task::spawn_blocking(move || process.ended(Duration::from_secs(5)));
+    assert_eq!(ended.await.expect("ends").code(), Some(0));
+    let sent = told.recv().await.expect("spans");
+    let holds = |bytes: &[u8]| sent.windows(bytes.len()).any(|window| window == bytes);
+    let trace = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128;
+    assert!(holds(&trace.to_be_bytes()) && holds(&0xb7ad_6b71_6920_3331_u64.to_be_bytes()));
+    for word in ["VerifyAndParse", "VARIANT_UNKNOWN", "_unknown", "payhook"] {
+        assert!(holds(word.as_bytes()), "{word}");
+    }
+    assert!(!holds(b"sought") && !holds(b"secret body"));
 }
