@@ -174,6 +174,31 @@ async fn retrying_clients_lose_nothing_over_a_restart() {
     drop(again);
 }
 
+#[tokio::test]
+async fn connections_are_spread_over_the_workers() {
+    let mut settings = serving::settings();
+    settings.workers = 3;
+    let (case, names) = (cases::cases("stripe").remove(0), Arc::default());
+    let (seen, now) = (Arc::<std::sync::Mutex<Vec<String>>>::clone(&names), case.now);
+    let clock: payhook::accounts::Clock = Arc::new(move || {
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        seen.lock().expect("whole").push(name);
+        UnixSeconds::new(now)
+    });
+    let running = serving::start(vec![serving::spec(&case, "shop")], clock, settings);
+    let mut clients = Vec::new();
+    for _ in 0..6 {
+        // Held open, so that the next one goes elsewhere.
+        let mut client = serving::client(&running).await;
+        let request = serving::request(serving::webhook(&case, "shop"));
+        client.verify_and_parse(request).await.expect("genuine");
+        clients.push(client);
+    }
+    for worker in ["payhook-1", "payhook-2", "payhook-3"] {
+        assert!(names.lock().expect("whole").iter().any(|name| name == worker), "{worker}");
+    }
+}
+
 /// A call whose body never comes whole.
 pub fn half_sent(running: &Running, bytes: u32) -> Raw {
     let mut raw = Raw::open(running.address().expect("TCP"), &[]);

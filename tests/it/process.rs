@@ -128,8 +128,10 @@ fn without_descriptors_it_waits_and_serves_again_when_there_are_some() {
 }
 
 #[test]
-fn half_sent_bodies_from_everywhere_fit_into_48_mb() {
+fn half_sent_bodies_from_everywhere_fit_into_36_mb() {
+    // With the 12 MB that the release build has when it is idle, 48 MB.
     let process = Process::start("", "");
+    let before = process.most_memory();
     let half = raw::message(500_000, &[7; 9_000]);
     let mut peers: Vec<_> = (0..60).map(|_| Raw::open(process.address, &[])).collect();
     for peer in &mut peers {
@@ -145,8 +147,8 @@ fn half_sent_bodies_from_everywhere_fit_into_48_mb() {
     for peer in &mut peers {
         peer.until(raw::HEADERS).expect("each is answered");
     }
-    let most = process.most_memory();
-    assert!(most <= 48 * 1024, "{most} KiB");
+    let more = process.most_memory() - before;
+    assert!(more <= 36 * 1024, "{more} KiB more");
     assert!(get(process.admin, "/healthz").starts_with("HTTP/1.1 200 "));
 }
 

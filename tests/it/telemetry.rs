@@ -39,10 +39,13 @@ fn every_reason_is_an_outcome_of_its_own() {
 
 #[test]
 fn every_metric_is_described_under_its_name() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/deploy.md");
+    let docs = std::fs::read_to_string(docs).expect("the page exists");
     let text = Metrics::default().text(Readings::default());
     for name in Name::ALL {
         let help = format!("# HELP {} {}", name.as_str(), name.help());
         assert!(text.contains(&help), "{help} in\n{text}");
+        assert!(docs.contains(&format!("`{}`", name.as_str())), "docs/deploy.md: {help}");
     }
 }
 
