@@ -139,7 +139,7 @@ impl Default for Timings {
             stall: Duration::from_secs(30),
             keepalive: Duration::from_secs(30),
             keepalive_answer: Duration::from_secs(20),
-            quiet: Duration::from_millis(500),
+            quiet: Duration::from_millis(1500),
             certificates: Duration::from_secs(5),
         }
     }
