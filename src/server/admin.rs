@@ -29,13 +29,19 @@ use super::{
     accept, connection,
     opening::{Protocol, opening},
 };
-use crate::telemetry::Metrics;
+use crate::{
+    accounts::Accounts,
+    model::UnixSeconds,
+    telemetry::{KeyReading, Metrics, Readings},
+    verify::KeyRole,
+};
 
 /// What the admin listener answers with.
 #[derive(Clone, Debug)]
 pub(super) struct Admin {
     pub(super) routes: Routes,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) accounts: Arc<Accounts>,
     /// Whether the server is ready: the same state that grpc.health.v1 serves.
     pub(super) ready: Arc<AtomicBool>,
     pub(super) preface: Duration,
@@ -111,13 +117,46 @@ impl Admin {
             "/healthz" if get => (StatusCode::OK, TEXT, "ok\n".to_owned()),
             "/readyz" if get && serving => (StatusCode::OK, TEXT, "ready\n".to_owned()),
             "/readyz" if get => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "not ready\n".to_owned()),
-            "/metrics" if get => (StatusCode::OK, OPEN_METRICS, self.metrics.text()),
+            "/metrics" if get => (StatusCode::OK, OPEN_METRICS, self.scraped().await),
             _ => (StatusCode::NOT_FOUND, TEXT, "not found\n".to_owned()),
         };
         let mut response = Response::new(Body::new(http_body_util::Full::from(body)));
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         Ok(response)
+    }
+}
+
+impl Admin {
+    async fn scraped(&self) -> String {
+        let states = self.accounts.states().await;
+        let configured = states.iter().map(|state| (state.variant.as_str(), state.gateway.name));
+        self.metrics.configured(configured);
+        let held = states.iter().filter_map(|state| Some((state, state.loaded_at?)));
+        let keys = held.flat_map(|(state, loaded_at)| {
+            state.keys.iter().map(move |key| KeyReading {
+                variant: state.variant.as_str().to_owned(),
+                key: key.label.clone(),
+                role: role(key.role),
+                loaded_at: loaded_at.get(),
+                last_used_at: key.last_used.map(UnixSeconds::get),
+            })
+        });
+        let counts = self.accounts.counts();
+        self.metrics.text(Readings {
+            keys: keys.collect(),
+            secret_reads: counts.source_reads,
+            secret_reads_failed: counts.source_failures,
+            secrets_served_stale: counts.stale_served,
+        })
+    }
+}
+
+const fn role(role: KeyRole) -> &'static str {
+    match role {
+        KeyRole::Current => "current",
+        KeyRole::Next => "next",
+        KeyRole::Previous => "previous",
     }
 }
 

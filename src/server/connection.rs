@@ -12,11 +12,11 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
 
 use super::{
     Timings,
-    gate::{Gate, Shared},
+    batch::Batched,
+    gate::{Gate, Served, Shared},
     listener::Accepted,
     opening::{Protocol, opening},
     stall::Streams,
@@ -27,7 +27,7 @@ use crate::{accounts::Caller, telemetry::Metrics};
 /// What every connection of a worker is served with.
 #[derive(Clone, Debug)]
 pub(super) struct Desk {
-    pub(super) routes: Routes,
+    pub(super) served: Served,
     pub(super) shared: Arc<Shared>,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) timings: Timings,
@@ -76,7 +76,8 @@ impl Desk {
             () = self.stop.cancelled() => return Ok(()),
         };
         let Some((Protocol::Http2, stream)) = opened else { return Ok(()) };
-        let gate = Gate::new(self.routes.clone(), Arc::clone(&self.shared), caller);
+        let gate = Gate::new(self.served.clone(), Arc::clone(&self.shared), caller);
+        let batched = Batched::new(stream);
         let streams = Streams::new(self.timings.stall, Arc::clone(&self.metrics));
         let connection = http2::Builder::new(streams)
             .timer(TokioTimer::new())
@@ -85,27 +86,22 @@ impl Desk {
             .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
             .max_local_error_reset_streams(LOCAL_RESETS_MAX)
             .max_header_list_size(HEADER_LIST_BYTES_MAX)
-            .initial_stream_window_size(512 * 1024)
-            .initial_connection_window_size(1024 * 1024)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .keep_alive_interval(self.timings.keepalive)
             .keep_alive_timeout(self.timings.keepalive_answer)
             .serve_connection(
-                TokioIo::new(stream),
+                TokioIo::new(batched.clone()),
                 service_fn(move |request| gate.clone().answer(request)),
             );
         tokio::pin!(connection);
-        let ended = tokio::select! {
-            ended = &mut connection => Some(ended),
-            () = self.stop.cancelled() => None,
-        };
-        let ended = if let Some(ended) = ended {
-            ended
-        } else {
-            connection.as_mut().graceful_shutdown();
-            // The drain's own deadline ends this where the peer does not.
-            connection.await
-        };
-        ended.map_err(io::Error::other)
+        tokio::select! {
+            ended = batched.drive(connection.as_mut()) => return ended,
+            () = self.stop.cancelled() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        // The drain's own deadline ends this where the peer does not.
+        batched.drive(connection).await
     }
 }
 
@@ -117,6 +113,11 @@ fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     dns.chain(uris).collect()
 }
 
+/// Bytes that a peer may send ahead on one stream: a webhook and more.
+const STREAM_WINDOW_BYTES: u32 = 128 * 1024;
+/// Bytes that a peer may send ahead on all its streams. Nobody has taken them yet, so they count
+/// against no bound but this: 64 connections hold 16 MiB, beside 24 MiB of bodies in flight.
+const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 /// Streams of one connection: more than calls at once, so that ours is the bound that is seen.
 pub(super) const STREAMS_MAX: u32 = 100;
 /// Streams that the peer reset before they were looked at (CVE-2023-44487).
@@ -138,7 +139,7 @@ impl Default for Timings {
             stall: Duration::from_secs(30),
             keepalive: Duration::from_secs(30),
             keepalive_answer: Duration::from_secs(20),
-            quiet: Duration::from_millis(500),
+            quiet: Duration::from_millis(1500),
             certificates: Duration::from_secs(5),
         }
     }

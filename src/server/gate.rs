@@ -23,8 +23,12 @@ use crate::{
     accounts::Caller,
     config::Limits,
     limits::MESSAGE_OVERHEAD_BYTES,
-    service::status::{self, Refusal},
-    telemetry::Metrics,
+    proto::payment_webhook_service_server::PaymentWebhookServiceServer,
+    service::{
+        PaymentWebhooks,
+        status::{self, Refusal},
+    },
+    telemetry::{Metrics, Trace},
 };
 
 /// The bounds that all connections of a server share.
@@ -71,17 +75,36 @@ struct Connection {
     probes: AtomicUsize,
 }
 
+/// What is served behind the gate.
+#[derive(Clone, Debug)]
+pub(super) struct Served {
+    /// The service itself: called without a router in between, for it has nearly all calls.
+    pub(super) service: PaymentWebhookServiceServer<PaymentWebhooks>,
+    /// Health and reflection, and the answer to paths that do not exist.
+    pub(super) others: Routes,
+}
+
+impl Served {
+    async fn call(mut self, request: Request<Counted>) -> Result<Response<Body>, Infallible> {
+        if request.uri().path().starts_with(SERVICE) {
+            self.service.call(request).await
+        } else {
+            self.others.call(request).await
+        }
+    }
+}
+
 /// The gate of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
-    routes: Routes,
+    served: Served,
     connection: Arc<Connection>,
 }
 
 impl Gate {
-    pub(super) fn new(routes: Routes, shared: Arc<Shared>, caller: Caller) -> Self {
+    pub(super) fn new(served: Served, shared: Arc<Shared>, caller: Caller) -> Self {
         let probes = AtomicUsize::new(0);
-        Self { routes, connection: Arc::new(Connection { shared, caller, probes }) }
+        Self { served, connection: Arc::new(Connection { shared, caller, probes }) }
     }
 
     /// Answers one request.
@@ -97,9 +120,10 @@ impl Gate {
         let deadline = deadline(request.headers(), shared.limits.deadline_ms);
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(self.connection.caller.clone());
-        let body = Body::new(Counted::new(body, Arc::clone(&call)));
-        let mut routes = self.routes;
-        let answer = async move { routes.call(Request::from_parts(parts, body)).await };
+        let body = Counted::new(body, Arc::clone(&call));
+        let request = Request::from_parts(parts, body);
+        let trace = Trace::of(request.headers(), request.uri().path());
+        let answer = trace.over(self.served.call(request));
         let answer = AssertUnwindSafe(answer).catch_unwind();
         let answered = if exempt {
             // A health watch is open, and silent, on purpose.
@@ -245,6 +269,7 @@ fn grpc_timeout(text: &str) -> Option<Duration> {
     }
 }
 
+const SERVICE: &str = "/payhook.v1.PaymentWebhookService/";
 /// Health is never shed: a probe that fails under load would get the pod killed.
 const HEALTH: &str = "/grpc.health.v1.";
 /// Health calls at once on one connection: a client watches one or two services.

@@ -5,6 +5,7 @@
 
 mod accept;
 mod admin;
+mod batch;
 mod body;
 mod connection;
 mod gate;

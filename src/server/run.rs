@@ -26,7 +26,7 @@ use super::{
     accept::{Worker, accept, single_threaded},
     admin::{self, Admin},
     connection::Desk,
-    gate::Shared,
+    gate::{Served, Shared},
     listener::{self, Bound},
     running::{Started, Stop},
 };
@@ -74,12 +74,12 @@ impl Parts {
         let admin = self.settings.admin_listen.map(listener::tcp).transpose()?;
         let address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
         let places = bound.iter().filter_map(Bound::place).collect();
-        let (routes, admin_routes, health) = self.routes();
+        let (served, admin_routes, health) = self.served();
         let shared = Arc::new(Shared::new(self.settings.limits, Arc::clone(&self.metrics)));
         let tracker = TaskTracker::new();
         let ended = CancellationToken::new();
         let desk = Desk {
-            routes,
+            served,
             shared: Arc::clone(&shared),
             tls: self.settings.tls.clone(),
             timings: self.settings.timings,
@@ -96,17 +96,18 @@ impl Parts {
             tracker,
             threads,
             health,
-            ready: Arc::new(AtomicBool::new(true)),
+            ready: Arc::default(),
             ended: ended.drop_guard(),
         };
-        report(&serving.health, ServingStatus::Serving).await;
+        report(&serving.health, &[OVERALL, SERVICE], ServingStatus::Serving).await;
+        report(&serving.health, &[READINESS], ServingStatus::NotServing).await;
         serving.admin(admin, admin_routes);
         serving.accept(bound, &workers.into(), &stop.drain);
         Ok(((places, address), serving))
     }
 
-    /// The service's routes, the admin listener's, and what reports their health.
-    fn routes(&self) -> (Routes, Routes, HealthReporter) {
+    /// What the workers serve, what the admin listener does, and what reports health to both.
+    fn served(&self) -> (Served, Routes, HealthReporter) {
         let (health, health_server) = tonic_health::server::health_reporter();
         let limits = self.settings.limits;
         let guardrails = Guardrails {
@@ -128,11 +129,12 @@ impl Parts {
         let message_bytes_max = limits.body_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES);
         let service = PaymentWebhookServiceServer::new(PaymentWebhooks::new(Arc::new(webhooks)))
             .max_decoding_message_size(message_bytes_max);
-        let mut routes = Routes::new(service).add_service(health_server.clone());
+        let mut others = Routes::new(health_server.clone());
         if self.settings.reflection {
-            routes = with_reflection(routes);
+            others = with_reflection(others);
         }
-        (routes.prepare(), Routes::new(health_server).prepare(), health)
+        let served = Served { service, others: others.prepare() };
+        (served, Routes::new(health_server).prepare(), health)
     }
 }
 
@@ -152,8 +154,9 @@ impl Serving {
     fn admin(&self, listener: Option<TcpListener>, routes: Routes) {
         let Some(listener) = listener else { return };
         let (metrics, ready) = (Arc::clone(&self.parts.metrics), Arc::clone(&self.ready));
+        let accounts = Arc::clone(&self.parts.accounts);
         let preface = self.parts.settings.timings.preface;
-        tokio::spawn(admin::serve(listener, Admin { routes, metrics, ready, preface }));
+        tokio::spawn(admin::serve(listener, Admin { routes, metrics, accounts, ready, preface }));
     }
 
     fn accept(&self, bound: Vec<Bound>, workers: &Arc<[Worker]>, stop: &CancellationToken) {
@@ -171,9 +174,12 @@ impl Serving {
 
     /// Serves until it is stopped, then drains; true when every call under way had finished.
     async fn until_stopped(self, stop: &Stop) -> bool {
-        stop.drain.cancelled().await;
+        tokio::select! {
+            () = stop.drain.cancelled() => {}
+            () = self.readiness() => {}
+        }
         self.ready.store(false, Ordering::Relaxed);
-        report(&self.health, ServingStatus::NotServing).await;
+        report(&self.health, &[OVERALL, SERVICE, READINESS], ServingStatus::NotServing).await;
         self.tracker.close();
         let deadline = Duration::from_secs(self.parts.settings.limits.drain_seconds);
         let whole = tokio::select! {
@@ -187,6 +193,22 @@ impl Serving {
             let _ = thread.join();
         }
         whole
+    }
+
+    /// Keeps telling whether a variant can be used: one that cannot does not take the pod out,
+    /// all of them do.
+    async fn readiness(&self) {
+        let accounts = &self.parts.accounts;
+        loop {
+            let none = accounts.variants().is_empty();
+            let ready =
+                none || !accounts.ready().await.is_empty() || !accounts.list().await.is_empty();
+            if self.ready.swap(ready, Ordering::Relaxed) != ready {
+                let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+                report(&self.health, &[READINESS], status).await;
+            }
+            tokio::time::sleep(READINESS_LOOK).await;
+        }
     }
 
     /// Waits until every connection is gone, or no call was under way for a while: who is still
@@ -228,8 +250,8 @@ async fn renew(tls: Arc<Tls>, metrics: Arc<Metrics>, every: Duration) {
     }
 }
 
-async fn report(health: &HealthReporter, status: ServingStatus) {
-    for service in ["", "payhook.v1.PaymentWebhookService", "readiness"] {
+async fn report(health: &HealthReporter, services: &[&str], status: ServingStatus) {
+    for service in services {
         health.set_service_status(service, status).await;
     }
 }
@@ -247,5 +269,12 @@ fn with_reflection(routes: Routes) -> Routes {
     }
 }
 
+/// The server as a whole.
+const OVERALL: &str = "";
+const SERVICE: &str = "payhook.v1.PaymentWebhookService";
+/// Whether a variant can be used.
+const READINESS: &str = "readiness";
+/// How often readiness is looked at.
+const READINESS_LOOK: Duration = Duration::from_secs(1);
 /// How often a drain looks whether calls are under way.
 const LOOK: Duration = Duration::from_millis(20);

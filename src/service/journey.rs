@@ -15,7 +15,7 @@ use crate::{
     },
     model::{Event, UnixSeconds, Variant},
     proto::{self, WebhookRequest},
-    telemetry::{Metrics, UNKNOWN_VARIANT},
+    telemetry::Metrics,
     verify::{CheckTime, Header, Rejection, Request, Step, Unverified, Verified},
 };
 
@@ -97,27 +97,6 @@ impl Webhooks {
         judged
     }
 
-    /// Counts the verdict and logs a refusal, once.
-    fn tell<R>(&self, webhook: &WebhookRequest, judged: &Judgement<R>) {
-        let (account, outcome) = match judged {
-            Ok((_, account)) => (Some(account), "verified"),
-            Err((refusal, account)) => (account.as_ref(), refusal.label()),
-        };
-        let variant = account.map_or(UNKNOWN_VARIANT, |account| account.variant().as_str());
-        let gateway = account.map_or("", |account| account.gateway().name);
-        self.metrics.verdict(variant, gateway, outcome);
-        match judged {
-            Ok(_) if self.guardrails.audit => {
-                tracing::info!(variant, gateway, outcome, "Webhook verified");
-            }
-            Ok(_) => {}
-            Err((refusal, _)) => {
-                let body_bytes = webhook.body.len();
-                tracing::info!(variant, gateway, reason = outcome, error = %refusal, body_bytes, "Webhook refused");
-            }
-        }
-    }
-
     async fn judge_shape<R>(
         &self,
         webhook: &WebhookRequest,
@@ -174,6 +153,7 @@ impl Webhooks {
             account.guard(event).map_err(guard_refusal)?;
         }
         self.check_body(account, &verified, webhook, now).await?;
+        self.tell_verified(webhook, account, &verified, &events);
         Ok(finish(account, Judged::Verified(&verified, events)))
     }
 

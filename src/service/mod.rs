@@ -6,6 +6,7 @@
 mod convert;
 mod handlers;
 mod journey;
+mod lines;
 mod mapping;
 mod read;
 pub mod status;

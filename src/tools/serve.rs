@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_appender::non_blocking::WorkerGuard;
-use tracing_subscriber::EnvFilter;
 
 use super::{Exit, ToolError, cli::ServeArgs, offline};
 use crate::{
     config::{Config, LogFormat, Purpose},
     server::{self, Parts, Settings},
-    telemetry::Metrics,
+    telemetry::{self, LogForm, Metrics, Recording},
 };
 
 /// Serves until SIGTERM or SIGINT, then drains.
@@ -45,7 +43,11 @@ pub(super) async fn run(args: &ServeArgs) -> Result<(), ToolError> {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => reload.now().await,
+            _ = hangup.recv() => {
+                // Beside, for a source that hangs must not hold up the signal that ends us.
+                let reload = Arc::clone(&reload);
+                tokio::spawn(async move { reload.now().await });
+            }
         }
     }
     watching.abort();
@@ -61,20 +63,14 @@ fn hook(kind: SignalKind) -> Result<Signal, ToolError> {
 }
 
 /// Starts the log; its last lines are written when the guard is dropped.
-fn logs(config: &Config) -> Result<WorkerGuard, ToolError> {
-    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| config.log.level.clone());
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| ToolError::new(Exit::Config, format!("RUST_LOG: {error}")))?;
-    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let json = match config.log.format {
-        LogFormat::Auto => !terminal,
-        LogFormat::Json => true,
-        LogFormat::Pretty => false,
+fn logs(config: &Config) -> Result<Recording, ToolError> {
+    let form = match config.log.format {
+        LogFormat::Auto => LogForm::Auto,
+        LogFormat::Json => LogForm::Json,
+        LogFormat::Pretty => LogForm::Pretty,
     };
-    // A pipe that nobody reads fills up: lines are then dropped, and no call waits for the log.
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    // A second subscriber in one process is only possible in tests, which see the first one.
-    let _ = if json { logs.json().try_init() } else { logs.with_ansi(terminal).try_init() };
+    let guard = telemetry::start_logs(&config.log.level, form)
+        .map_err(|error| ToolError::new(Exit::Config, error))?;
+    telemetry::quiet_panics();
     Ok(guard)
 }

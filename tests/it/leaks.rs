@@ -12,7 +12,7 @@ use payhook::{
 };
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
-use crate::{cases, listeners, serving};
+use crate::{admin, cases, serving};
 
 /// Everything that was logged by the whole test binary since the first look.
 #[derive(Clone)]
@@ -93,7 +93,7 @@ async fn nothing_that_was_planted_is_seen_anywhere() {
     let listed = client.list_variants(proto::ListVariantsRequest {}).await.expect("listed");
     seen.push_str(&format!("{:?}", listed.into_inner()));
     let admin = running.admin().expect("an admin listener");
-    let metrics = tokio::task::spawn_blocking(move || listeners::get(admin, "/metrics"));
+    let metrics = tokio::task::spawn_blocking(move || admin::get(admin, "/metrics"));
     seen.push_str(&metrics.await.expect("scraped"));
     drop(running);
     let logged = String::from_utf8_lossy(&sink.0.lock().unwrap()).into_owned();

@@ -1,9 +1,7 @@
-//! Where a server listens and to whom: Unix sockets, TLS, and the admin listener.
+//! Where a server listens and to whom: Unix sockets and TLS.
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
     os::unix::{
         fs::{MetadataExt as _, PermissionsExt as _},
         net::UnixListener,
@@ -31,7 +29,7 @@ use rustls::{
 use tonic::transport::{Channel, Endpoint};
 
 use crate::{
-    cases, raw,
+    cases,
     raw::Raw,
     serving::{self, Client},
 };
@@ -50,7 +48,7 @@ impl Folder {
         Self(path)
     }
 
-    fn file(&self, name: &str, content: &str) -> PathBuf {
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.0.join(name);
         // Swapped in whole, as mounted secrets are.
         let temporary = self.0.join(format!("{name}.new"));
@@ -64,20 +62,6 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-/// One request of HTTP/1.1 and its whole answer.
-pub fn get(address: SocketAddr, path: &str) -> String {
-    ask(address, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"))
-}
-
-fn ask(address: SocketAddr, request: &str) -> String {
-    let mut socket = TcpStream::connect(address).expect("it listens");
-    socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");
-    socket.write_all(request.as_bytes()).expect("open");
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).expect("an answer, then the end");
-    answer
 }
 
 fn spec(callers: Vec<CallerRule>) -> VariantSpec {
@@ -326,73 +310,4 @@ async fn until(running: &Running, metric: &str) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("{metric} stayed 0");
-}
-
-// --- The admin listener ---
-
-#[test]
-fn the_admin_listener_answers_what_it_is_for_and_nothing_else() {
-    let running = start(serving::settings(), Vec::new());
-    let admin = running.admin().expect("an admin listener");
-    assert!(get(admin, "/healthz").starts_with("HTTP/1.1 200 "));
-    assert!(get(admin, "/readyz").starts_with("HTTP/1.1 200 "));
-    let metrics = get(admin, "/metrics");
-    assert!(metrics.contains("application/openmetrics-text"), "{metrics}");
-    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
-    for path in ["/", "/metrics/", "/debug", "/payhook.v1.PaymentWebhookService/ListVariants"] {
-        assert!(get(admin, path).starts_with("HTTP/1.1 404 "), "{path}");
-    }
-    let posted =
-        ask(admin, "POST /readyz HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n");
-    assert!(posted.starts_with("HTTP/1.1 404 "));
-}
-
-#[test]
-fn readiness_ends_with_the_drain() {
-    let mut settings = serving::settings();
-    settings.limits.deadline_ms = 30_000;
-    settings.limits.drain_seconds = 3;
-    let running = start(settings, Vec::new());
-    let admin = running.admin().expect("an admin listener");
-    let _half = crate::drain::half_sent(&running, 1);
-    running.stop();
-    let mut answer = get(admin, "/readyz");
-    for _ in 0..200 {
-        if answer.starts_with("HTTP/1.1 503 ") {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-        answer = get(admin, "/readyz");
-    }
-    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
-    assert!(get(admin, "/healthz").starts_with("HTTP/1.1 200 "), "alive until the end");
-}
-
-#[test]
-fn a_probe_is_answered_whoever_sits_on_the_admin_listener() {
-    let mut settings = serving::settings();
-    settings.timings.preface = Duration::from_secs(60);
-    let running = start(settings, Vec::new());
-    let admin = running.admin().expect("an admin listener");
-    let mut held: Vec<_> = (0..100).map(|_| Raw::silent(admin)).collect();
-    let mut idle: Vec<_> = (0..100).map(|_| Raw::open(admin, &[])).collect();
-    assert!(get(admin, "/healthz").starts_with("HTTP/1.1 200 "));
-    assert!(held.iter_mut().all(Raw::closes), "the oldest make room");
-    assert!(idle[..60].iter_mut().all(Raw::closes));
-    drop(running);
-}
-
-#[test]
-fn a_silent_socket_on_the_admin_listener_is_cut() {
-    let mut settings = serving::settings();
-    settings.timings.preface = Duration::from_millis(50);
-    let running = start(settings, Vec::new());
-    let admin = running.admin().expect("an admin listener");
-    let mut silent = Raw::silent(admin);
-    let mut begun = Raw::silent(admin);
-    begun.write(b"GET /healthz HTTP/1.1\r\n").expect("open");
-    let mut half = Raw::silent(admin);
-    half.write(&raw::PREFACE[..5]).expect("open");
-    assert!(silent.closes() && half.closes());
-    assert!(begun.closes());
 }

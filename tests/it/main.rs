@@ -18,6 +18,8 @@
 #[cfg(feature = "server")]
 mod accounts;
 #[cfg(feature = "server")]
+mod admin;
+#[cfg(feature = "server")]
 mod attacks;
 mod breadth;
 mod cases;
@@ -42,6 +44,8 @@ mod paypal;
 #[cfg(feature = "server")]
 mod paypal_outside;
 #[cfg(feature = "server")]
+mod process;
+#[cfg(feature = "server")]
 mod raw;
 #[cfg(feature = "server")]
 mod reload;
@@ -50,6 +54,8 @@ mod rpc;
 mod samples;
 #[cfg(feature = "server")]
 mod serving;
+#[cfg(feature = "server")]
+mod telemetry;
 #[cfg(feature = "server")]
 mod tidy;
 mod transitions;

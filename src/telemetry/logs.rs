@@ -1,0 +1,67 @@
+//! Where log lines go: JSON or readable, to standard error, which belongs to nobody else.
+
+use std::io::{IsTerminal as _, stderr};
+
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogForm {
+    /// Readable on a terminal, JSON elsewhere.
+    Auto,
+    /// JSON.
+    Json,
+    /// Readable.
+    Pretty,
+}
+
+/// Logs that were started, and traces with them. What is left is written when this is dropped.
+#[derive(Debug)]
+pub struct Recording {
+    #[cfg(feature = "otel")]
+    _traces: Option<super::traces::Traces>,
+    _lines: WorkerGuard,
+}
+
+/// Starts logging, and sending traces where they are compiled in and a collector is named.
+/// `RUST_LOG` wins over the level.
+///
+/// # Errors
+/// A line that says why the filter or the exporter cannot be used.
+pub fn start_logs(level: &str, form: LogForm) -> Result<Recording, String> {
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| level.to_owned());
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
+    let terminal = stderr().is_terminal();
+    let json = match form {
+        LogForm::Auto => !terminal,
+        LogForm::Json => true,
+        LogForm::Pretty => false,
+    };
+    // A pipe that nobody reads fills up: lines are then dropped, and no call waits for the log.
+    let (writer, lines) = tracing_appender::non_blocking(stderr());
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    let layer = if json { layer.json().boxed() } else { layer.with_ansi(terminal).boxed() };
+    let registry = tracing_subscriber::registry().with(layer.with_filter(filter));
+    #[cfg(feature = "otel")]
+    let traces = super::traces::Traces::start()?;
+    #[cfg(feature = "otel")]
+    let registry = registry.with(traces.as_ref().map(super::traces::Traces::layer));
+    // A second subscriber in one process is only possible in tests, which see the first one.
+    let _ = registry.try_init();
+    Ok(Recording {
+        #[cfg(feature = "otel")]
+        _traces: traces,
+        _lines: lines,
+    })
+}
+
+/// Panics say where they happened, and not why: their text may hold what they stumbled over.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "Panicked");
+    }));
+}
