@@ -168,7 +168,8 @@ fn parse<'v>(verified: &'v Verified<'_>) -> Result<Vec<Event<'v>>, ParseError> {
     let gateway_type = gateway_type.ok_or(ParseError::FieldMissing { path: "eventType" })?;
     let payload = root.object("payload")?;
     let currency = verified.options().text("default_currency").and_then(Currency::new);
-    let amount = payload.decimal("payload.authAmount", currency)?;
+    let amount = payload.decimal("payload.authAmount", currency);
+    let amount = facts::amount(STATUSES, &gateway_type, amount)?;
     let payment = gateway_type.starts_with("net.authorize.payment.");
     let code = if payment { payload.id("payload.responseCode")? } else { None };
     // Without a code nothing says otherwise than that it was approved.

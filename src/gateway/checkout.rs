@@ -112,7 +112,8 @@ fn parse<'v>(verified: &'v Verified<'_>) -> Result<Vec<Event<'v>>, ParseError> {
     let gateway_type = root.word("type")?;
     let kind = gateway_type.as_deref().unwrap_or_default();
     let data = root.object("data")?;
-    let amount = data.scaled("data.amount", data.currency("data.currency")?, exponent)?;
+    let amount = data.scaled("data.amount", data.currency("data.currency")?, exponent);
+    let amount = facts::amount(STATUSES, kind, amount)?;
     let id = data.id("data.id")?;
     // In dispute events `data.id` is the dispute's.
     let payment_id = data.id("data.payment_id")?.or_else(|| id.clone());

@@ -11,7 +11,7 @@ use super::ParseError;
 use crate::{
     limits::{METADATA_BYTES_MAX, METADATA_ENTRIES_MAX},
     model::{Currency, Money, Timestamp},
-    verify::json::{self, Object, Unreadable, Value},
+    verify::json::{self, Object, Texts, Unreadable, Value},
 };
 
 /// One object of a payload.
@@ -150,9 +150,6 @@ impl<'a> Doc<'a> {
         Ok(entries.into_iter().take(METADATA_ENTRIES_MAX).take_while(fits).collect())
     }
 }
-
-/// Keys and texts.
-pub(crate) type Texts<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// An identifier: a text that is not blank, or a whole number as it is written.
 pub(crate) fn identifier(value: Value<'_>) -> Option<Cow<'_, str>> {

@@ -170,11 +170,11 @@ static STATUSES: &[StatusRow] = &[
 ];
 
 fn parse<'v>(verified: &'v Verified<'_>) -> Result<Vec<Event<'v>>, ParseError> {
-    let wrong = |_| ParseError::Unreadable { format: "form data", line: 0, column: 0 };
-    let form = Form::read(verified.payload()).map_err(|_| wrong(()))?;
+    let wrong = ParseError::Unreadable { format: "form data", line: 0, column: 0 };
+    let form = Form::read(verified.payload()).map_err(|_| wrong)?;
     let text = |name| {
-        let value = form.field(name).map_err(|_| wrong(()))?.unwrap_or_default();
-        let text = std::str::from_utf8(value).map_err(|_| wrong(()))?;
+        let value = form.field(name).map_err(|_| wrong)?.unwrap_or_default();
+        let text = std::str::from_utf8(value).map_err(|_| wrong)?;
         Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
     };
     let (operation, status) = (text("operation_type")?, text("operation_status")?);

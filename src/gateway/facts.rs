@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{StatusRow, status_table};
+use super::{ParseError, StatusRow, status_table};
 use crate::model::{
     Checkout, Coverage, Dispute, Event, EventType, Failure, Invoice, Mandate, Money, Payment,
     PaymentStatus, Payout, References, Refund, Subject, SubjectKind, Subscription, Timestamp,
@@ -69,6 +69,21 @@ pub(crate) fn event<'a>(
         subject_kind: row.subject,
         subject,
         ..base
+    }
+}
+
+/// An amount as it was read. A type that the table does not know may use the field for something
+/// else: there, what is no amount counts as absent.
+pub(crate) fn amount(
+    table: &[StatusRow],
+    gateway_type: &str,
+    read: Result<Option<Money>, ParseError>,
+) -> Result<Option<Money>, ParseError> {
+    match read {
+        Err(ParseError::AmountInexact { .. }) if !status_table::knows(table, gateway_type) => {
+            Ok(None)
+        }
+        other => other,
     }
 }
 

@@ -1,4 +1,4 @@
-//! GoCardless. One body holds a batch of events; an empty batch is a valid body.
+//! `GoCardless`. One body holds a batch of events; an empty batch is a valid body.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// GoCardless's description.
+/// `GoCardless`'s description.
 pub(super) static GATEWAY: Gateway = Gateway {
     name: "gocardless",
     title: "GoCardless",

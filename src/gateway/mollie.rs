@@ -91,7 +91,8 @@ fn parse<'v>(verified: &'v Verified<'_>) -> Result<Vec<Event<'v>>, ParseError> {
     let own_id = root.id("entityId")?.or(entity.id("entity.id")?);
     let parent = entity.id("entity.paymentId")?;
     let money = entity.object("entity.amount")?;
-    let amount = money.decimal("entity.amount.value", money.currency("currency")?)?;
+    let amount = money.decimal("entity.amount.value", money.currency("currency")?);
+    let amount = facts::amount(STATUSES, kind, amount)?;
     let family = kind.split('.').next().unwrap_or_default();
     let payment_id = if family == "payment" { own_id.clone() } else { parent.clone() };
     let facts = Facts {

@@ -1,4 +1,4 @@
-//! Opayo Form (once SagePay), as django-payments supports it.
+//! Opayo Form (once `SagePay`), as django-payments supports it.
 //!
 //! The answer comes encrypted in the URL, with AES-128 in CBC mode whose initial vector is the
 //! key, and nothing authenticates it: whoever sees one can change parts of it. A variant must say

@@ -99,7 +99,8 @@ fn parse<'v>(verified: &'v Verified<'_>) -> Result<Vec<Event<'v>>, ParseError> {
 
 fn read<'a>(kind: &str, data: &Doc<'a>) -> Result<(Cow<'a, str>, Facts<'a>), ParseError> {
     let id = data.id("data.id")?;
-    let amount = data.minor("data.amount", data.currency("data.currency")?)?;
+    let amount = data.minor("data.amount", data.currency("data.currency")?);
+    let amount = facts::amount(STATUSES, kind, amount)?;
     let status = data.word("data.status")?;
     let mut facts = Facts {
         object_id: id.clone(),

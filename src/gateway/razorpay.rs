@@ -124,7 +124,7 @@ fn read<'a>(kind: &str, payload: &Doc<'a>) -> Result<(&'static str, Facts<'a>), 
     let entity = |name| payload.object(name)?.object("entity");
     let (payment, order) = (entity("payload.payment")?, entity("payload.order")?);
     let currency = payment.currency("payment.currency")?;
-    let total = payment.minor("payment.amount", currency)?;
+    let total = facts::amount(STATUSES, kind, payment.minor("payment.amount", currency))?;
     let payment_id = payment.id("payment.id")?;
     let receipt = order.text("order.receipt")?;
     let mut facts = Facts {
@@ -149,7 +149,7 @@ fn read<'a>(kind: &str, payload: &Doc<'a>) -> Result<(&'static str, Facts<'a>), 
             let currency = refund.currency("refund.currency")?.or(currency);
             facts.own_id = refund.id("refund.id")?;
             facts.object_id = refund.id("refund.payment_id")?.or(facts.object_id);
-            facts.payment_id = facts.object_id.clone();
+            facts.payment_id.clone_from(&facts.object_id);
             facts.amount = refund.minor("refund.amount", currency)?;
             facts.refunded = payment.minor("payment.amount_refunded", currency)?;
             facts.gateway_status = refund.text("refund.status")?;
@@ -165,7 +165,7 @@ fn read<'a>(kind: &str, payload: &Doc<'a>) -> Result<(&'static str, Facts<'a>), 
             let currency = dispute.currency("dispute.currency")?.or(currency);
             facts.own_id = dispute.id("dispute.id")?;
             facts.object_id = dispute.id("dispute.payment_id")?.or(facts.object_id);
-            facts.payment_id = facts.object_id.clone();
+            facts.payment_id.clone_from(&facts.object_id);
             facts.amount = dispute.minor("dispute.amount", currency)?;
             facts.gateway_status = dispute.text("dispute.status")?;
             facts.reason = dispute.text("dispute.reason_code")?;

@@ -91,7 +91,7 @@ fn parse<'v>(verified: &'v Verified<'_>) -> Result<Vec<Event<'v>>, ParseError> {
         (None, None) => &[],
     };
     let event = if let Some(status) = root.word("financial_status")? {
-        order(&root, status)?
+        order(&root, &status)?
     } else if let Some(transactions) = refund_transactions(&root)? {
         refund(&root, &transactions)?
     } else if root.text("network_reason_code")?.is_some() || root.text("evidence_due_by")?.is_some()
@@ -112,7 +112,7 @@ fn refund_transactions<'a>(root: &Doc<'a>) -> Result<Option<Vec<Doc<'a>>>, Parse
     root.list("transactions")
 }
 
-fn order<'a>(root: &Doc<'a>, status: Cow<'a, str>) -> Result<Event<'a>, ParseError> {
+fn order<'a>(root: &Doc<'a>, status: &Cow<'a, str>) -> Result<Event<'a>, ParseError> {
     let id = root.id("id")?;
     let amount = root.decimal("total_price", root.currency("currency")?)?;
     let paid = matches!(status.as_ref(), "paid" | "partially_refunded" | "refunded");
@@ -125,10 +125,10 @@ fn order<'a>(root: &Doc<'a>, status: Cow<'a, str>) -> Result<Event<'a>, ParseErr
         amount,
         total: amount,
         captured: amount.filter(|_| paid),
-        refunded: amount.filter(|_| status == "refunded"),
+        refunded: amount.filter(|_| status.as_ref() == "refunded"),
         ..Facts::default()
     };
-    Ok(facts::event(STATUSES, "order", &status, facts))
+    Ok(facts::event(STATUSES, "order", status, facts))
 }
 
 /// A refund's amount is the sum of its successful refund transactions.

@@ -35,11 +35,20 @@ pub(crate) fn find<'t>(
     gateway_type: &str,
     state: &str,
 ) -> Option<&'t StatusRow> {
-    table.iter().find(|row| {
-        let named = match row.gateway_type.strip_suffix('*') {
+    let state_fits = |row: &StatusRow| row.state == "*" || row.state == state;
+    table.iter().find(|row| row.names(gateway_type) && state_fits(row))
+}
+
+/// Whether any row is about a type.
+pub(crate) fn knows(table: &[StatusRow], gateway_type: &str) -> bool {
+    table.iter().any(|row| row.names(gateway_type))
+}
+
+impl StatusRow {
+    fn names(&self, gateway_type: &str) -> bool {
+        match self.gateway_type.strip_suffix('*') {
             Some(prefix) => gateway_type.starts_with(prefix),
-            None => row.gateway_type == gateway_type,
-        };
-        named && (row.state == "*" || row.state == state)
-    })
+            None => self.gateway_type == gateway_type,
+        }
+    }
 }

@@ -275,26 +275,24 @@ impl<'a> Check<'a> {
             }
             Source::FormField(name) => {
                 let form = self.form.as_ref().ok_or_else(|| Rejection::missing(name))?;
-                self.field_text(form, name).map(Cow::Borrowed)
+                self.field_text(form).map(Cow::Borrowed)
             }
             Source::JsonItems(_) => {
                 let item = unit.ok_or_else(|| Rejection::missing(self.carrier()))?;
                 Ok(Cow::Borrowed(&item.signature))
             }
-            Source::QueryField(name) => {
+            Source::QueryField(_) => {
                 let query = self.request.query().unwrap_or_default();
                 let form = Form::read(query.as_bytes());
                 let form = form.map_err(|_| self.malformed("the query has too many fields"))?;
-                self.field_text(&form, name).map(|text| Cow::Owned(text.to_owned()))
+                self.field_text(&form).map(|text| Cow::Owned(text.to_owned()))
             }
         }
     }
 
-    fn field_text<'f>(
-        &self,
-        form: &'f Form<'_>,
-        name: &Cow<'static, str>,
-    ) -> Result<&'f str, Rejection> {
+    /// The field of a form that is the carrier.
+    fn field_text<'f>(&self, form: &'f Form<'_>) -> Result<&'f str, Rejection> {
+        let name = self.carrier();
         let field = form.field(name).map_err(|_| self.malformed("it appears twice"))?;
         let text = field.filter(|text| !text.trim_ascii().is_empty());
         let text = text.ok_or_else(|| Rejection::missing(name))?;

@@ -11,6 +11,7 @@ use super::{
     request::{Found, Request},
     scheme::{HeaderGrammar, HeaderRule},
 };
+use crate::model::Secret;
 
 /// Checks the credentials that the variant sets, before anything else.
 pub(crate) fn check(
@@ -44,7 +45,7 @@ pub(crate) fn check(
 
 /// What the header must hold; `None` where the variant sets no credential.
 fn expected(grammar: &HeaderGrammar, options: &Options) -> Option<Vec<u8>> {
-    let secret = |name: &str| options.secret(name).map(|secret| secret.trimmed());
+    let secret = |name: &str| options.secret(name).map(Secret::trimmed);
     match grammar {
         HeaderGrammar::SecretOption(option) => secret(option).map(|it| it.expose().to_vec()),
         HeaderGrammar::BasicOptions { username, password } => {

@@ -15,6 +15,9 @@ use crate::limits::{EVENTS_MAX, JSON_KEYS_MAX};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
+/// Keys and texts, in order.
+pub(crate) type Texts<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
 /// A value that is not null.
 #[derive(Clone, Debug)]
 pub(crate) enum Value<'a> {
@@ -77,7 +80,7 @@ impl<'a> Object<'a> {
     }
 
     /// Every key that holds a text, with it; refused where a key appears twice.
-    pub(crate) fn texts(&self) -> Result<Vec<(Cow<'a, str>, Cow<'a, str>)>, Unreadable> {
+    pub(crate) fn texts(&self) -> Result<Texts<'a>, Unreadable> {
         let mut found = Vec::new();
         for (key, _) in &self.0 {
             if let Some(Value::Text(text)) = self.get(key)? {

@@ -246,9 +246,8 @@ fn sign_items(
     for (element, item) in elements.iter_mut().zip(&items) {
         let mut place = element.get_mut(list.item).ok_or(SignError::PartMissing)?;
         for key in list.signature {
-            let holder = match place {
-                serde_json::Value::Object(holder) => holder,
-                _ => return Err(SignError::PartMissing),
+            let serde_json::Value::Object(holder) = place else {
+                return Err(SignError::PartMissing);
             };
             place = holder.entry(*key).or_insert_with(|| serde_json::json!({}));
         }

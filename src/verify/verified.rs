@@ -125,29 +125,17 @@ impl<'a> Verified<'a> {
 
     /// The query field that the signature covers, as it was sent.
     pub fn signed_query(&self) -> Option<String> {
-        self.signed_parts().find_map(|part| match part {
-            Part::QueryLower(names) => template::query_value(self.request, names).ok().flatten(),
-            Part::Body
-            | Part::BodyCrc32
-            | Part::FormField(_)
-            | Part::Group(_)
-            | Part::Header(_)
-            | Part::ItemField { .. }
-            | Part::Key
-            | Part::Literal(_)
-            | Part::Method
-            | Part::Path
-            | Part::Timestamp
-            | Part::Url => None,
+        self.signed_parts().find_map(|part| {
+            let Part::QueryLower(names) = part else { return None };
+            template::query_value(self.request, names).ok().flatten()
         })
     }
 
     /// Every part of every template, those in groups included.
     fn signed_parts(&self) -> impl Iterator<Item = &Part> {
         let parts = self.verifier.scheme.signed.iter().flat_map(|template| template.iter());
-        parts.flat_map(|part| match part {
-            Part::Group(parts) => parts.iter(),
-            other => std::slice::from_ref(other).iter(),
+        parts.flat_map(|part| {
+            if let Part::Group(parts) = part { parts } else { std::slice::from_ref(part) }
         })
     }
 

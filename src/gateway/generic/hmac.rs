@@ -86,7 +86,7 @@ fn scheme(options: &Options) -> Result<Scheme, OptionError> {
     }
     let required = |name| {
         let text = text_in(table, name).filter(|text| !text.is_empty());
-        text.map(|text| text.into_owned()).ok_or_else(|| wrong(format!("{name} is required")))
+        text.map(Cow::into_owned).ok_or_else(|| wrong(format!("{name} is required")))
     };
     let parts = template::read(&required("template")?).map_err(wrong)?;
     if !parts.contains(&Part::Body) {
@@ -120,20 +120,9 @@ fn scheme(options: &Options) -> Result<Scheme, OptionError> {
 
 /// Headers that are signed must be there.
 fn headers(parts: &[Part]) -> Vec<HeaderRule> {
-    let rule = |part: &Part| match part {
-        Part::Header(name) => Some(HeaderRule { name: name.clone(), grammar: HeaderGrammar::Any }),
-        Part::Body
-        | Part::BodyCrc32
-        | Part::FormField(_)
-        | Part::Group(_)
-        | Part::ItemField { .. }
-        | Part::Key
-        | Part::Literal(_)
-        | Part::Method
-        | Part::Path
-        | Part::QueryLower(_)
-        | Part::Timestamp
-        | Part::Url => None,
+    let rule = |part: &Part| {
+        let Part::Header(name) = part else { return None };
+        Some(HeaderRule { name: name.clone(), grammar: HeaderGrammar::Any })
     };
     parts.iter().filter_map(rule).collect()
 }
