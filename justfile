@@ -35,6 +35,10 @@ deny:
         echo "the advisory database cannot be reached from here: advisories were not checked"; \
     fi
 
+# Pages written from tables; look at the difference afterwards.
+bless:
+    PAYHOOK_BLESS=1 cargo test --locked --no-default-features --test it gateways_page
+
 # The contract's own lint.
 proto:
     npx --yes @bufbuild/buf@1.75.0 lint

@@ -64,7 +64,7 @@ pub(super) static GATEWAY: Gateway = Gateway {
     parse,
     polled: None,
     statuses: STATUSES,
-    reply: Reply { status: 200, content_type: "text/plain", body: "[accepted]" },
+    reply: Reply::text("[accepted]"),
     example_options: "",
     samples: SAMPLES,
     sources: &[

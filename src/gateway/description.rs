@@ -184,11 +184,18 @@ pub struct Reply {
     pub content_type: &'static str,
     /// Body.
     pub body: &'static str,
+    /// HTTP status where the signature is refused.
+    pub refused: u16,
 }
 
 impl Reply {
     /// 200 without a body, which most gateways expect.
-    pub const OK: Self = Self { status: 200, content_type: "", body: "" };
+    pub const OK: Self = Self { status: 200, content_type: "", body: "", refused: 400 };
+
+    /// 200 with a text that the gateway looks for.
+    pub(crate) const fn text(body: &'static str) -> Self {
+        Self { status: 200, content_type: "text/plain", body, refused: 400 }
+    }
 }
 
 /// One configured key as the gateway's fields.

@@ -47,7 +47,7 @@ pub(super) static GATEWAY: Gateway = Gateway {
     parse,
     polled: None,
     statuses: STATUSES,
-    reply: Reply { status: 200, content_type: "text/plain", body: "OK" },
+    reply: Reply::text("OK"),
     example_options: "",
     samples: SAMPLES,
     sources: &[

@@ -36,7 +36,8 @@ pub(super) static GATEWAY: Gateway = Gateway {
     parse,
     polled: None,
     statuses: STATUSES,
-    reply: Reply::OK,
+    // "Staying up-to-date with webhooks": 498 Token Invalid for a wrong signature.
+    reply: Reply { refused: 498, ..Reply::OK },
     example_options: "",
     samples: SAMPLES,
     sources: &[

@@ -10,7 +10,7 @@ use tonic_types::pb;
 
 use crate::{
     accounts::AccountError,
-    gateway::ParseError,
+    gateway::{self, ParseError},
     proto::{ErrorDiagnostics, ErrorReason, HttpReply, MismatchCause},
     verify::Rejection,
 };
@@ -196,9 +196,20 @@ pub struct Context {
     pub hint: String,
 }
 
+/// The refusal's row, with the status that this gateway expects where its signature is refused.
+fn row_for(refusal: &Refusal, gateway: &str) -> Row {
+    let row = refusal.row();
+    match gateway::find(gateway) {
+        Some(gateway) if row.code == Code::Unauthenticated => {
+            Row { http_status: gateway.reply.refused, ..row }
+        }
+        Some(_) | None => row,
+    }
+}
+
 /// The diagnostics of a refusal.
 pub fn diagnostics(refusal: &Refusal, context: Context) -> ErrorDiagnostics {
-    let row = refusal.row();
+    let row = row_for(refusal, context.gateway);
     let age_seconds = match refusal {
         Refusal::Rejected(rejection) => rejection.age_seconds(),
         Refusal::Account(_)
@@ -230,7 +241,7 @@ pub fn diagnostics(refusal: &Refusal, context: Context) -> ErrorDiagnostics {
 
 /// The gRPC status of a refusal: the same reason and answer as details and as ASCII trailers.
 pub fn status(refusal: &Refusal, context: Context) -> Status {
-    let row = refusal.row();
+    let row = row_for(refusal, context.gateway);
     if row.reason == ErrorReason::Unspecified {
         return with_trailers(Status::internal("internal"), row);
     }

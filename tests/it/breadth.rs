@@ -1,7 +1,15 @@
 //! What must hold across gateways: no webhook passes for another gateway's, and where only fields
 //! are signed, nothing that is not signed changes what an event means.
 
-use payhook::{gateway::GATEWAYS, verify::scheme::Assurance};
+use payhook::{
+    gateway::GATEWAYS,
+    model::UnixSeconds,
+    verify::{
+        Draft, Verifier,
+        scheme::{Assurance, PayloadCodec, Source},
+    },
+};
+use serde_json::Value;
 
 use crate::cases::{self, Case};
 
@@ -70,9 +78,9 @@ fn where_fields_are_signed_every_flipped_bit_is_refused_or_changes_nothing() {
 
 /// An event without what may come from unsigned parts: where the gateway signs no body at all and
 /// says so by `needs_fetch`, its id, its type and what they make of the subject.
-fn meaning(outcome: &serde_json::Value) -> Vec<serde_json::Value> {
+fn meaning(outcome: &Value) -> Vec<Value> {
     let events = outcome["events"].as_array().cloned().unwrap_or_default();
-    let decisive = |event: &serde_json::Value| {
+    let decisive = |event: &Value| {
         let pointer = event["type"] == "UNRECOGNIZED" && event["amount"].is_null();
         let mut event = event.clone();
         let object = event.as_object_mut().expect("an event is an object");
@@ -84,4 +92,98 @@ fn meaning(outcome: &serde_json::Value) -> Vec<serde_json::Value> {
         event
     };
     events.iter().map(decisive).collect()
+}
+
+#[test]
+fn a_key_that_appears_twice_is_refused_or_was_never_read() {
+    let (mut run, mut refused, mut wrong) = (0, 0, Vec::new());
+    for gateway in GATEWAYS {
+        for case in accepted(gateway.name) {
+            let verifier = cases::verifier(&case);
+            let scheme = verifier.scheme();
+            let plain = matches!(scheme.source, Source::Header(_) | Source::HeaderAny(_))
+                && scheme.payload == PayloadCodec::Body;
+            let Ok(body) = serde_json::from_slice::<Value>(&case.request.body()) else { continue };
+            let Some(genuine) = signed(&case, &verifier, &body.to_string()).filter(|_| plain)
+            else {
+                continue;
+            };
+            for (pointer, text) in doubled(&body) {
+                run += 1;
+                let outcome = signed(&case, &verifier, &text).expect("signed before");
+                if outcome["reason"] == "PAYLOAD_MALFORMED" {
+                    refused += 1;
+                } else if outcome != genuine {
+                    wrong.push(format!("{} {pointer}: {outcome}", case.id));
+                }
+            }
+        }
+    }
+    assert!(run > 5_000 && refused > 1_000, "only {refused} of {run} were refused");
+    assert!(wrong.is_empty(), "{} of {run}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What a body comes to once it is signed; `None` where the variant's keys do not sign.
+fn signed(case: &Case, verifier: &Verifier, body: &str) -> Option<Value> {
+    let beside: Vec<_> = case.request.headers.clone();
+    let draft = Draft { url: &case.request.url, headers: &[], payload: body.as_bytes() };
+    let signed = verifier.sign(draft, UnixSeconds::new(case.now)).ok()?;
+    let mut case = case.clone();
+    case.request.set_body(&signed.body);
+    case.request.headers = signed.headers;
+    let own: Vec<_> = case.request.headers.iter().map(|(name, _)| name.to_lowercase()).collect();
+    let others = beside.into_iter().filter(|(name, _)| !own.contains(&name.to_lowercase()));
+    case.request.headers.extend(others);
+    Some(cases::outcome(&case, verifier))
+}
+
+/// The body once for every key of every object in it, with that key twice: another value first,
+/// and another value last.
+fn doubled(body: &Value) -> Vec<(String, String)> {
+    fn write(value: &Value, here: &str, target: &str, first: bool) -> String {
+        match value {
+            Value::Object(entries) => {
+                let mut parts = Vec::new();
+                for (key, inner) in entries {
+                    let path = format!("{here}/{key}");
+                    let name = Value::from(key.as_str());
+                    let own = format!("{name}:{}", write(inner, &path, target, first));
+                    let other = format!("{name}:\"another\"");
+                    match (path == target, first) {
+                        (false, _) => parts.push(own),
+                        (true, true) => parts.extend([other, own]),
+                        (true, false) => parts.extend([own, other]),
+                    }
+                }
+                format!("{{{}}}", parts.join(","))
+            }
+            Value::Array(list) => {
+                let parts = list.iter().enumerate();
+                let parts = parts.map(|(at, it)| write(it, &format!("{here}/{at}"), target, first));
+                format!("[{}]", parts.collect::<Vec<_>>().join(","))
+            }
+            other => other.to_string(),
+        }
+    }
+    fn paths(value: &Value, here: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(entries) => {
+                for (key, inner) in entries {
+                    let path = format!("{here}/{key}");
+                    found.push(path.clone());
+                    paths(inner, &path, found);
+                }
+            }
+            Value::Array(list) => {
+                for (at, inner) in list.iter().enumerate() {
+                    paths(inner, &format!("{here}/{at}"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    paths(body, "", &mut found);
+    let both = found.iter().flat_map(|path| [(path, true), (path, false)]);
+    both.map(|(path, first)| (path.clone(), write(body, "", path, first))).collect()
 }

@@ -34,7 +34,10 @@ fn the_readme_shows_the_demo_as_it_prints() {
     let (_, shown) = readme.split_once("```text\n").expect("the demo's output");
     let (shown, _) = shown.split_once("```").expect("its end");
     let printed = text(&output.stdout);
-    // Excerpts, in order: a further gateway does not touch them.
+    // Excerpts, in order: a further gateway does not touch them. Long enough to mean something,
+    // with what is genuine and what is refused.
+    assert!(shown.lines().filter(|line| line.starts_with("  ok    ")).count() > 30, "{shown}");
+    assert!(shown.contains("verified") && shown.contains("SIGNATURE_MISMATCH"));
     let mut rest = printed.as_str();
     for excerpt in shown.split("[...]\n") {
         let (_, after) = rest.split_once(excerpt).unwrap_or_else(|| panic!("{excerpt}\n{printed}"));

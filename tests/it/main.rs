@@ -31,6 +31,7 @@ mod config;
 mod django;
 #[cfg(feature = "server")]
 mod drain;
+mod gateways_page;
 #[cfg(feature = "server")]
 mod guards;
 #[cfg(feature = "server")]

@@ -304,3 +304,27 @@ async fn a_repeat_is_said_and_never_refused() {
     let response = client.verify_and_parse(request).await.expect("genuine").into_inner();
     assert_eq!(response.delivery.expect("delivery").count, 4);
 }
+
+#[tokio::test]
+async fn a_gateway_that_expects_its_own_status_for_a_refusal_gets_it() {
+    for (gateway, expected) in [("gocardless", "498"), ("stripe", "400")] {
+        let rows = cases::cases(gateway);
+        let case = rows.into_iter().find(|case| case.expect["verdict"] == "verified");
+        let case = case.expect("an accepted row");
+        let specs = vec![serving::spec(&case, "shop")];
+        let running = serving::start(specs, serving::frozen(case.now), serving::settings());
+        let mut client = serving::client(&running).await;
+        let mut forged = serving::webhook(&case, "shop");
+        forged.body = b"{}".as_slice().into();
+        let status = client.verify_and_parse(serving::request(forged)).await;
+        let status = status.expect_err("a forgery");
+        assert_eq!(serving::reason(&status), "SIGNATURE_MISMATCH");
+        assert_eq!(status.metadata().get("x-payhook-http-status").unwrap(), expected);
+        let reply = serving::diagnostics(&status).reply.expect("a reply");
+        assert_eq!(reply.status.to_string(), expected);
+        // Who asks for another variant is told the same whatever the gateway.
+        let unknown = serving::request(serving::webhook(&case, "nobody"));
+        let status = client.verify_and_parse(unknown).await.expect_err("no such variant");
+        assert_eq!(status.metadata().get("x-payhook-http-status").unwrap(), "404");
+    }
+}
