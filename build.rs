@@ -1,8 +1,6 @@
 //! Compiles the protobuf contract with a compiler written in Rust, so that no `protoc` is needed.
 //! Returns at once without the feature `server`: the core has no gRPC.
 
-#![expect(clippy::expect_used, reason = "a build that cannot go on stops with its reason")]
-
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     #[cfg(feature = "server")]
@@ -11,6 +9,8 @@ fn main() {
 
 #[cfg(feature = "server")]
 mod contract {
+    #![expect(clippy::expect_used, reason = "a build that cannot go on stops with its reason")]
+
     use std::{env, fs, path::PathBuf};
 
     use protox::prost::Message as _;

@@ -107,16 +107,7 @@ impl Money {
     /// # Errors
     /// [`MoneyError`] where the text is no decimal or does not fit the currency.
     pub fn from_decimal(text: &str, currency: Currency) -> Result<Self, MoneyError> {
-        let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-        let (whole, fraction) = match unsigned.split_once('.') {
-            Some((_, "")) => return Err(MoneyError::NotDecimal),
-            Some(parts) => parts,
-            None => (unsigned, ""),
-        };
-        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || !digits(whole) || !digits(fraction) {
-            return Err(MoneyError::NotDecimal);
-        }
+        let (whole, fraction) = decimal_parts(text)?;
         let places = usize::try_from(currency.exponent()).unwrap_or_default();
         let kept = fraction.trim_end_matches('0');
         if kept.len() > places {
@@ -132,6 +123,15 @@ impl Money {
             })
             .ok_or(MoneyError::TooLarge)?;
         Self::from_minor(minor_units, currency)
+    }
+
+    /// Checks the text of an amount whose currency is not known: nothing can be said of it, but
+    /// what is no number is broken all the same.
+    ///
+    /// # Errors
+    /// [`MoneyError::NotDecimal`].
+    pub fn check_decimal(text: &str) -> Result<(), MoneyError> {
+        decimal_parts(text).map(|_| ())
     }
 
     /// Minor units of the ISO 4217 exponent, never negative.
@@ -173,6 +173,21 @@ impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.decimal(), self.currency.as_str())
     }
+}
+
+/// The digits before and after the point; the sign is dropped.
+fn decimal_parts(text: &str) -> Result<(&str, &str), MoneyError> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = match unsigned.split_once('.') {
+        Some((_, "")) => return Err(MoneyError::NotDecimal),
+        Some(parts) => parts,
+        None => (unsigned, ""),
+    };
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) {
+        return Err(MoneyError::NotDecimal);
+    }
+    Ok((whole, fraction))
 }
 
 fn power_of_ten(exponent: u32) -> Result<i64, MoneyError> {

@@ -53,10 +53,7 @@ pub(super) fn money(
     let inexact = |_| ParseError::AmountInexact { path };
     match currency {
         Some(currency) => Money::from_decimal(&text, currency).map(Some).map_err(inexact),
-        None => match plain_decimal(&text) {
-            Err(MoneyError::NotDecimal) => Err(ParseError::AmountInexact { path }),
-            _ => Ok(None),
-        },
+        None => Money::check_decimal(&text).map(|()| None).map_err(inexact),
     }
 }
 

@@ -4,23 +4,14 @@ use crate::{
     gateway::Sample,
     model::{
         EventType::{
-            self, DisputeInquiry, DisputeLost, DisputeOpened, DisputeWon, InvoicePaid,
+            DisputeInquiry, DisputeLost, DisputeOpened, DisputeWon, InvoicePaid,
             InvoicePaymentFailed, PaymentAuthorized, PaymentCaptured, PaymentExpired,
             PaymentFailed, PaymentProcessing, PayoutFailed, PayoutPaid, RefundFailed,
             RefundSucceeded, SubscriptionPastDue, Unrecognized,
         },
-        PaymentStatus::{self, Confirmed, Preauth, Refunded, Rejected, Waiting},
+        PaymentStatus::{Confirmed, Preauth, Refunded, Rejected, Waiting},
     },
 };
-
-const fn sample(
-    title: &'static str,
-    event_type: EventType,
-    status: Option<PaymentStatus>,
-    payload: &'static str,
-) -> Sample {
-    Sample { title, payload, event_type, status }
-}
 
 macro_rules! notification {
     ($kind:literal, $subject:literal) => {
@@ -63,19 +54,19 @@ macro_rules! dispute {
 }
 
 pub(super) static SAMPLES: &[Sample] = &[
-    sample(
+    Sample::new(
         "payment settled",
         PaymentCaptured,
         Some(Confirmed),
         transaction!("transaction_settled", "<status>settled</status><type>sale</type>"),
     ),
-    sample(
+    Sample::new(
         "payment retried, authorized only",
         PaymentAuthorized,
         Some(Preauth),
         transaction!("transaction_retried", "<status>authorized</status><type>sale</type>"),
     ),
-    sample(
+    Sample::new(
         "payment retried, declined",
         PaymentFailed,
         Some(Rejected),
@@ -86,7 +77,7 @@ pub(super) static SAMPLES: &[Sample] = &[
              <processor-response-text>Insufficient Funds</processor-response-text>"
         ),
     ),
-    sample(
+    Sample::new(
         "settlement declined",
         PaymentFailed,
         Some(Rejected),
@@ -95,7 +86,7 @@ pub(super) static SAMPLES: &[Sample] = &[
             "<status>settlement_declined</status><type>sale</type>"
         ),
     ),
-    sample(
+    Sample::new(
         "refund settled, extent unknown",
         RefundSucceeded,
         None,
@@ -105,13 +96,13 @@ pub(super) static SAMPLES: &[Sample] = &[
              <refunded-transaction-id>demotx00</refunded-transaction-id>"
         ),
     ),
-    sample(
+    Sample::new(
         "refund failed",
         RefundFailed,
         Some(Confirmed),
         transaction!("refund_failed", "<status>processor_declined</status><type>credit</type>"),
     ),
-    sample(
+    Sample::new(
         "dispute opened",
         DisputeOpened,
         None,
@@ -120,7 +111,7 @@ pub(super) static SAMPLES: &[Sample] = &[
             "<kind>chargeback</kind><status>open</status><amount-disputed>30.00</amount-disputed>"
         ),
     ),
-    sample(
+    Sample::new(
         "retrieval request: a question only",
         DisputeInquiry,
         None,
@@ -129,7 +120,7 @@ pub(super) static SAMPLES: &[Sample] = &[
             "<kind>retrieval</kind><status>open</status><amount-disputed>30.00</amount-disputed>"
         ),
     ),
-    sample(
+    Sample::new(
         "dispute lost in full",
         DisputeLost,
         Some(Refunded),
@@ -138,7 +129,7 @@ pub(super) static SAMPLES: &[Sample] = &[
             "<kind>chargeback</kind><status>lost</status><amount-disputed>30.00</amount-disputed>"
         ),
     ),
-    sample(
+    Sample::new(
         "dispute lost over a part",
         DisputeLost,
         Some(Confirmed),
@@ -147,7 +138,7 @@ pub(super) static SAMPLES: &[Sample] = &[
             "<kind>chargeback</kind><status>lost</status><amount-disputed>10.00</amount-disputed>"
         ),
     ),
-    sample(
+    Sample::new(
         "dispute won",
         DisputeWon,
         Some(Confirmed),
@@ -156,7 +147,7 @@ pub(super) static SAMPLES: &[Sample] = &[
             "<kind>chargeback</kind><status>won</status><amount-disputed>30.00</amount-disputed>"
         ),
     ),
-    sample(
+    Sample::new(
         "local payment completed, bank not done",
         PaymentProcessing,
         Some(Waiting),
@@ -168,7 +159,7 @@ pub(super) static SAMPLES: &[Sample] = &[
              </transaction></local-payment>"
         ),
     ),
-    sample(
+    Sample::new(
         "local payment expired",
         PaymentExpired,
         Some(Rejected),
@@ -177,7 +168,7 @@ pub(super) static SAMPLES: &[Sample] = &[
             "<local-payment-expired><payment-id>demopay01</payment-id></local-payment-expired>"
         ),
     ),
-    sample(
+    Sample::new(
         "subscription charged",
         InvoicePaid,
         Some(Confirmed),
@@ -189,7 +180,7 @@ pub(super) static SAMPLES: &[Sample] = &[
              </transactions></subscription>"
         ),
     ),
-    sample(
+    Sample::new(
         "subscription charge failed",
         InvoicePaymentFailed,
         Some(Rejected),
@@ -199,7 +190,7 @@ pub(super) static SAMPLES: &[Sample] = &[
              <transactions type=\"array\"/></subscription>"
         ),
     ),
-    sample(
+    Sample::new(
         "subscription past due",
         SubscriptionPastDue,
         None,
@@ -208,7 +199,7 @@ pub(super) static SAMPLES: &[Sample] = &[
             "<subscription><id>demosub01</id><status>Past Due</status></subscription>"
         ),
     ),
-    sample(
+    Sample::new(
         "money paid out",
         PayoutPaid,
         None,
@@ -219,7 +210,7 @@ pub(super) static SAMPLES: &[Sample] = &[
              </merchant-account><amount>30.00</amount></disbursement>"
         ),
     ),
-    sample(
+    Sample::new(
         "payout refused by the bank",
         PayoutFailed,
         None,
@@ -230,7 +221,7 @@ pub(super) static SAMPLES: &[Sample] = &[
              <follow-up-action>update_funding_information</follow-up-action></disbursement>"
         ),
     ),
-    sample(
+    Sample::new(
         "endpoint check",
         Unrecognized,
         None,

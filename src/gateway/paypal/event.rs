@@ -14,7 +14,7 @@ use crate::{
         json::{self, Field},
         status_table,
     },
-    model::{Coverage, Currency, Event, Money, MoneyError, PaymentStatus, SubjectKind, Timestamp},
+    model::{Coverage, Currency, Event, Money, PaymentStatus, SubjectKind, Timestamp},
     verify::{Options, Verified},
 };
 
@@ -196,12 +196,7 @@ pub(super) fn amount(
     if let Some(currency) = code.and_then(|code| Currency::new(&code)) {
         return Money::from_decimal(&text, currency).map(Some).map_err(inexact);
     }
-    // Without a currency nothing can be said, but what is no number is still broken.
-    let read = Currency::new("XXX").map(|none| Money::from_decimal(&text, none));
-    match read {
-        Some(Err(MoneyError::NotDecimal)) => Err(ParseError::AmountInexact { path }),
-        Some(Ok(_) | Err(MoneyError::TooLarge | MoneyError::TooPrecise)) | None => Ok(None),
-    }
+    Money::check_decimal(&text).map(|()| None).map_err(inexact)
 }
 
 fn present(raw: &&serde_json::value::RawValue) -> bool {

@@ -4,26 +4,17 @@ use crate::{
     gateway::Sample,
     model::{
         EventType::{
-            self, CheckoutApproved, CheckoutCompleted, DisputeLost, DisputeOpened, DisputeWon,
+            CheckoutApproved, CheckoutCompleted, DisputeLost, DisputeOpened, DisputeWon,
             InvoicePaid, InvoicePaymentFailed, PaymentAuthorized, PaymentCancelled,
             PaymentCaptured, PaymentFailed, PaymentProcessing, PayoutPaid, RefundFailed,
             RefundSucceeded, SubscriptionEnded, Unrecognized,
         },
-        PaymentStatus::{self, Cancelled, Confirmed, Preauth, Refunded, Rejected, Waiting},
+        PaymentStatus::{Cancelled, Confirmed, Preauth, Refunded, Rejected, Waiting},
     },
 };
 
-const fn sample(
-    title: &'static str,
-    event_type: EventType,
-    status: Option<PaymentStatus>,
-    payload: &'static str,
-) -> Sample {
-    Sample { title, payload, event_type, status }
-}
-
 pub(super) static SAMPLES: &[Sample] = &[
-    sample(
+    Sample::new(
         "order approved, money not taken",
         CheckoutApproved,
         Some(Waiting),
@@ -31,7 +22,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "event_type":"CHECKOUT.ORDER.APPROVED","resource":{"id":"DEMOORDER1","intent":"CAPTURE","status":"APPROVED",
 "purchase_units":[{"reference_id":"default","custom_id":"order-1001","amount":{"currency_code":"EUR","value":"30.00"}}]}}"#,
     ),
-    sample(
+    Sample::new(
         "order completed",
         CheckoutCompleted,
         Some(Confirmed),
@@ -40,7 +31,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "purchase_units":[{"reference_id":"default","custom_id":"order-1001","amount":{"currency_code":"EUR","value":"30.00"},
 "payments":{"captures":[{"id":"DEMOCAPTURE1","status":"COMPLETED"}]}}]}}"#,
     ),
-    sample(
+    Sample::new(
         "payment authorized",
         PaymentAuthorized,
         Some(Preauth),
@@ -48,7 +39,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "event_type":"PAYMENT.AUTHORIZATION.CREATED","resource":{"id":"DEMOAUTH1","status":"CREATED","custom_id":"order-1001",
 "amount":{"currency_code":"EUR","value":"30.00"}}}"#,
     ),
-    sample(
+    Sample::new(
         "authorization voided",
         PaymentCancelled,
         Some(Cancelled),
@@ -56,7 +47,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "event_type":"PAYMENT.AUTHORIZATION.VOIDED","resource":{"id":"DEMOAUTH1","status":"VOIDED","custom_id":"order-1001",
 "amount":{"currency_code":"EUR","value":"30.00"}}}"#,
     ),
-    sample(
+    Sample::new(
         "payment captured",
         PaymentCaptured,
         Some(Confirmed),
@@ -65,7 +56,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "custom_id":"order-1001","amount":{"currency_code":"JPY","value":"3000"},
 "supplementary_data":{"related_ids":{"order_id":"DEMOORDER1"}}}}"#,
     ),
-    sample(
+    Sample::new(
         "bank transfer pending",
         PaymentProcessing,
         Some(Waiting),
@@ -73,7 +64,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "event_type":"PAYMENT.CAPTURE.PENDING","resource":{"id":"DEMOCAPTURE1","status":"PENDING","custom_id":"order-1001",
 "amount":{"currency_code":"EUR","value":"30.00"},"status_details":{"reason":"ECHECK"}}}"#,
     ),
-    sample(
+    Sample::new(
         "payment denied",
         PaymentFailed,
         Some(Rejected),
@@ -81,7 +72,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "event_type":"PAYMENT.CAPTURE.DENIED","resource":{"id":"DEMOCAPTURE1","status":"DECLINED","custom_id":"order-1001",
 "amount":{"currency_code":"EUR","value":"30.00"},"processor_response":{"response_code":"5120"}}}"#,
     ),
-    sample(
+    Sample::new(
         "refund",
         RefundSucceeded,
         None,
@@ -90,7 +81,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount":{"currency_code":"EUR","value":"10.00"},
 "seller_payable_breakdown":{"total_refunded_amount":{"currency_code":"EUR","value":"10.00"}}}}"#,
     ),
-    sample(
+    Sample::new(
         "refund failed",
         RefundFailed,
         Some(Confirmed),
@@ -98,7 +89,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "event_type":"PAYMENT.REFUND.FAILED","resource":{"id":"DEMOREFUND1","status":"FAILED","custom_id":"order-1001",
 "amount":{"currency_code":"EUR","value":"10.00"}}}"#,
     ),
-    sample(
+    Sample::new(
         "dispute opened",
         DisputeOpened,
         None,
@@ -107,7 +98,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "dispute_amount":{"currency_code":"EUR","value":"30.00"},
 "disputed_transactions":[{"seller_transaction_id":"DEMOCAPTURE1","custom":"order-1001"}]}}"#,
     ),
-    sample(
+    Sample::new(
         "dispute lost",
         DisputeLost,
         Some(Refunded),
@@ -117,7 +108,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "disputed_transactions":[{"seller_transaction_id":"DEMOCAPTURE1","custom":"order-1001",
 "gross_amount":{"currency_code":"EUR","value":"30.00"}}]}}"#,
     ),
-    sample(
+    Sample::new(
         "dispute won",
         DisputeWon,
         Some(Confirmed),
@@ -126,7 +117,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "dispute_amount":{"currency_code":"EUR","value":"30.00"},"dispute_outcome":{"outcome_code":"RESOLVED_SELLER_FAVOUR"},
 "disputed_transactions":[{"seller_transaction_id":"DEMOCAPTURE2","custom":"order-1002"}]}}"#,
     ),
-    sample(
+    Sample::new(
         "payment of a subscription failed",
         InvoicePaymentFailed,
         Some(Rejected),
@@ -134,14 +125,14 @@ pub(super) static SAMPLES: &[Sample] = &[
 "event_type":"BILLING.SUBSCRIPTION.PAYMENT.FAILED","resource":{"id":"I-DEMO1","status":"ACTIVE","custom_id":"member-7",
 "billing_info":{"failed_payments_count":1,"last_failed_payment":{"amount":{"currency_code":"EUR","value":"9.99"}}}}}"#,
     ),
-    sample(
+    Sample::new(
         "subscription cancelled",
         SubscriptionEnded,
         None,
         r#"{"id":"WH-DEMO-14","event_version":"1.0","resource_version":"2.0","create_time":"2026-09-21T09:13:00Z",
 "event_type":"BILLING.SUBSCRIPTION.CANCELLED","resource":{"id":"I-DEMO1","status":"CANCELLED","custom_id":"member-7"}}"#,
     ),
-    sample(
+    Sample::new(
         "invoice paid",
         InvoicePaid,
         Some(Confirmed),
@@ -149,7 +140,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "event_type":"INVOICING.INVOICE.PAID","resource":{"invoice":{"id":"INV2-DEMO-1","status":"PAID",
 "detail":{"invoice_number":"#7","reference":"order-1003"},"amount":{"currency_code":"EUR","value":"74.21"}}}}"##,
     ),
-    sample(
+    Sample::new(
         "payout arrived",
         PayoutPaid,
         None,
@@ -157,7 +148,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "event_type":"PAYMENT.PAYOUTS-ITEM.SUCCEEDED","resource":{"payout_item_id":"DEMOITEM1","transaction_status":"SUCCESS",
 "payout_item":{"amount":{"currency":"EUR","value":"9.87"},"sender_item_id":"payout-1"}}}"#,
     ),
-    sample(
+    Sample::new(
         "a type that nobody knows yet",
         Unrecognized,
         None,

@@ -4,10 +4,10 @@
 //! Disputes API references (status words), and the older Payments API (`state`).
 
 use crate::{
-    gateway::StatusRow,
+    gateway::{StatusRow, status_table::row},
     model::{
         EventType::{
-            self, CheckoutApproved, CheckoutCompleted, CheckoutFailed, DisputeClosed,
+            CheckoutApproved, CheckoutCompleted, CheckoutFailed, DisputeClosed,
             DisputeFundsWithdrawn, DisputeInquiry, DisputeLost, DisputeOpened, DisputeUpdated,
             DisputeWon, InvoiceIssued, InvoicePaid, InvoicePaymentFailed, InvoiceVoided,
             PaymentActionRequired, PaymentAuthorized, PaymentCancelled, PaymentCaptured,
@@ -16,20 +16,10 @@ use crate::{
             RefundCancelled, RefundFailed, RefundPending, RefundSucceeded, SubscriptionCreated,
             SubscriptionEnded, SubscriptionPaused, SubscriptionUpdated, Unrecognized,
         },
-        PaymentStatus::{self, Cancelled, Confirmed, Input, Preauth, Refunded, Rejected, Waiting},
-        SubjectKind::{self, Checkout, Dispute, Invoice, Payment, Payout, Refund, Subscription},
+        PaymentStatus::{Cancelled, Confirmed, Input, Preauth, Refunded, Rejected, Waiting},
+        SubjectKind::{Checkout, Dispute, Invoice, Payment, Payout, Refund, Subscription},
     },
 };
-
-const fn row(
-    gateway_type: &'static str,
-    state: &'static str,
-    subject: SubjectKind,
-    event_type: EventType,
-    status: Option<PaymentStatus>,
-) -> StatusRow {
-    StatusRow { gateway_type, state, subject, event_type, status }
-}
 
 pub(super) static STATUSES: &[StatusRow] = &[
     // Orders: what happened to the purchase units comes before the type's own name.

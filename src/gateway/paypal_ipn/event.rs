@@ -7,8 +7,8 @@ use crate::{
     gateway::{ParseError, StatusRow, status_table},
     model::{
         Coverage, Currency, Dispute, Environment, Event, EventType, Failure, FraudStatus, Invoice,
-        Money, MoneyError, Payment, PaymentStatus, Payout, References, Refund, Subject,
-        SubjectKind, Subscription,
+        Money, Payment, PaymentStatus, Payout, References, Refund, Subject, SubjectKind,
+        Subscription,
     },
     verify::{Verified, form::Form},
 };
@@ -230,10 +230,6 @@ impl Fields<'_> {
         if let Some(currency) = currency {
             return Money::from_decimal(&text, currency).map(Some).map_err(inexact);
         }
-        // Without a currency nothing can be said, but what is no number is still broken.
-        match Currency::new("XXX").map(|none| Money::from_decimal(&text, none)) {
-            Some(Err(MoneyError::NotDecimal)) => Err(ParseError::AmountInexact { path: PATH }),
-            Some(Ok(_) | Err(MoneyError::TooLarge | MoneyError::TooPrecise)) | None => Ok(None),
-        }
+        Money::check_decimal(&text).map(|()| None).map_err(inexact)
     }
 }

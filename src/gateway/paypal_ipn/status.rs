@@ -2,29 +2,19 @@
 //! the state is `pending_reason`.
 
 use crate::{
-    gateway::StatusRow,
+    gateway::{StatusRow, status_table::row},
     model::{
         EventType::{
-            self, DisputeFundsReinstated, DisputeFundsWithdrawn, DisputeOpened,
-            InvoicePaymentFailed, PaymentAuthorized, PaymentCancelled, PaymentCaptured,
-            PaymentCreated, PaymentExpired, PaymentFailed, PaymentProcessing, PayoutCreated,
-            PayoutFailed, PayoutPaid, RefundSucceeded, SubscriptionCreated, SubscriptionEnded,
-            SubscriptionPaused, SubscriptionUpdated, Unrecognized,
+            DisputeFundsReinstated, DisputeFundsWithdrawn, DisputeOpened, InvoicePaymentFailed,
+            PaymentAuthorized, PaymentCancelled, PaymentCaptured, PaymentCreated, PaymentExpired,
+            PaymentFailed, PaymentProcessing, PayoutCreated, PayoutFailed, PayoutPaid,
+            RefundSucceeded, SubscriptionCreated, SubscriptionEnded, SubscriptionPaused,
+            SubscriptionUpdated, Unrecognized,
         },
-        PaymentStatus::{self, Cancelled, Confirmed, Preauth, Rejected, Waiting},
-        SubjectKind::{self, Dispute, Invoice, Payment, Payout, Refund, Subscription},
+        PaymentStatus::{Cancelled, Confirmed, Preauth, Rejected, Waiting},
+        SubjectKind::{Dispute, Invoice, Payment, Payout, Refund, Subscription},
     },
 };
-
-const fn row(
-    gateway_type: &'static str,
-    state: &'static str,
-    subject: SubjectKind,
-    event_type: EventType,
-    status: Option<PaymentStatus>,
-) -> StatusRow {
-    StatusRow { gateway_type, state, subject, event_type, status }
-}
 
 pub(super) static STATUSES: &[StatusRow] = &[
     row("ipn:Completed", "masspay", Payout, PayoutPaid, None),

@@ -4,29 +4,18 @@ use crate::{
     gateway::Sample,
     model::{
         EventType::{
-            self, CheckoutCompleted, CheckoutExpired, CheckoutFailed, CheckoutPaid, DisputeLost,
+            CheckoutCompleted, CheckoutExpired, CheckoutFailed, CheckoutPaid, DisputeLost,
             DisputeOpened, DisputeWon, InvoicePaid, InvoicePaymentFailed, MandateActive,
             PaymentActionRequired, PaymentAuthorized, PaymentCancelled, PaymentCaptured,
             PaymentFailed, PayoutPaid, RefundFailed, RefundSucceeded, SubscriptionPastDue,
             Unrecognized,
         },
-        PaymentStatus::{
-            self, Cancelled, Confirmed, Error, Input, Preauth, Refunded, Rejected, Waiting,
-        },
+        PaymentStatus::{Cancelled, Confirmed, Error, Input, Preauth, Refunded, Rejected, Waiting},
     },
 };
 
-const fn sample(
-    title: &'static str,
-    event_type: EventType,
-    status: Option<PaymentStatus>,
-    payload: &'static str,
-) -> Sample {
-    Sample { title, payload, event_type, status }
-}
-
 pub(super) static SAMPLES: &[Sample] = &[
-    sample(
+    Sample::new(
         "checkout paid",
         CheckoutCompleted,
         Some(Confirmed),
@@ -35,7 +24,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"cs_demo_1","object":"checkout.session","mode":"payment","status":"complete","payment_status":"paid",
 "amount_total":3000,"currency":"usd","client_reference_id":"order-1001","payment_intent":"pi_demo_1"}}}"#,
     ),
-    sample(
+    Sample::new(
         "checkout done, bank debit still open",
         CheckoutCompleted,
         Some(Waiting),
@@ -44,7 +33,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"cs_demo_1","object":"checkout.session","mode":"payment","status":"complete","payment_status":"unpaid",
 "amount_total":3000,"currency":"usd","client_reference_id":"order-1001","payment_intent":"pi_demo_1"}}}"#,
     ),
-    sample(
+    Sample::new(
         "bank debit arrived",
         CheckoutPaid,
         Some(Confirmed),
@@ -53,7 +42,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"cs_demo_1","object":"checkout.session","mode":"payment","status":"complete","payment_status":"paid",
 "amount_total":3000,"currency":"usd","client_reference_id":"order-1001","payment_intent":"pi_demo_1"}}}"#,
     ),
-    sample(
+    Sample::new(
         "bank debit failed",
         CheckoutFailed,
         Some(Rejected),
@@ -62,7 +51,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"cs_demo_1","object":"checkout.session","mode":"payment","status":"complete","payment_status":"unpaid",
 "amount_total":3000,"currency":"usd","client_reference_id":"order-1001","payment_intent":"pi_demo_1"}}}"#,
     ),
-    sample(
+    Sample::new(
         "checkout expired",
         CheckoutExpired,
         Some(Rejected),
@@ -71,7 +60,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"cs_demo_2","object":"checkout.session","mode":"payment","status":"expired","payment_status":"unpaid",
 "amount_total":3000,"currency":"usd","client_reference_id":"order-1002"}}}"#,
     ),
-    sample(
+    Sample::new(
         "payment wants 3-D Secure",
         PaymentActionRequired,
         Some(Input),
@@ -81,7 +70,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount":1099,"currency":"eur","customer":"cus_demo_1",
 "metadata":{"order_id":"order-1003"}}}}"#,
     ),
-    sample(
+    Sample::new(
         "payment authorized",
         PaymentAuthorized,
         Some(Preauth),
@@ -91,7 +80,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount":1099,"currency":"eur","customer":"cus_demo_1",
 "metadata":{"order_id":"order-1003"},"amount_capturable":1099}}}"#,
     ),
-    sample(
+    Sample::new(
         "payment captured",
         PaymentCaptured,
         Some(Confirmed),
@@ -101,7 +90,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount":1099,"currency":"eur","customer":"cus_demo_1",
 "metadata":{"order_id":"order-1003"},"amount_received":1099}}}"#,
     ),
-    sample(
+    Sample::new(
         "card declined",
         PaymentFailed,
         Some(Rejected),
@@ -111,7 +100,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount":1099,"currency":"eur","customer":"cus_demo_1",
 "metadata":{"order_id":"order-1003"},"last_payment_error":{"code":"card_declined","decline_code":"insufficient_funds","message":"Your card has insufficient funds."}}}}"#,
     ),
-    sample(
+    Sample::new(
         "payment cancelled",
         PaymentCancelled,
         Some(Cancelled),
@@ -121,7 +110,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount":1099,"currency":"eur","customer":"cus_demo_1",
 "metadata":{"order_id":"order-1003"}}}}"#,
     ),
-    sample(
+    Sample::new(
         "charge captured",
         PaymentCaptured,
         Some(Confirmed),
@@ -131,7 +120,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount":2000,"currency":"usd","payment_intent":"pi_demo_1",
 "metadata":{"order_id":"order-1004"},"captured":true,"amount_captured":2000,"amount_refunded":0,"refunded":false}}}"#,
     ),
-    sample(
+    Sample::new(
         "charge refunded in part",
         RefundSucceeded,
         Some(Confirmed),
@@ -141,7 +130,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount":2000,"currency":"usd","payment_intent":"pi_demo_1",
 "metadata":{"order_id":"order-1004"},"captured":true,"amount_captured":2000,"amount_refunded":700,"refunded":false}}}"#,
     ),
-    sample(
+    Sample::new(
         "charge refunded in full",
         RefundSucceeded,
         Some(Refunded),
@@ -151,7 +140,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount":2000,"currency":"usd","payment_intent":"pi_demo_1",
 "metadata":{"order_id":"order-1004"},"captured":true,"amount_captured":2000,"amount_refunded":2000,"refunded":true}}}"#,
     ),
-    sample(
+    Sample::new(
         "refund failed",
         RefundFailed,
         Some(Confirmed),
@@ -160,7 +149,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"re_demo_1","object":"refund","status":"failed",
 "amount":700,"currency":"usd","charge":"ch_demo_1","failure_reason":"expired_or_canceled_card"}}}"#,
     ),
-    sample(
+    Sample::new(
         "dispute opened",
         DisputeOpened,
         None,
@@ -169,7 +158,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"dp_demo_1","object":"dispute","status":"needs_response",
 "amount":2000,"currency":"usd","charge":"ch_demo_1","reason":"fraudulent","evidence_details":{"due_by":1791000000}}}}"#,
     ),
-    sample(
+    Sample::new(
         "dispute lost",
         DisputeLost,
         None,
@@ -178,7 +167,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"dp_demo_1","object":"dispute","status":"lost",
 "amount":2000,"currency":"usd","charge":"ch_demo_1","reason":"fraudulent","evidence_details":{"due_by":1791000000}}}}"#,
     ),
-    sample(
+    Sample::new(
         "dispute won",
         DisputeWon,
         Some(Confirmed),
@@ -187,7 +176,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"dp_demo_1","object":"dispute","status":"won",
 "amount":2000,"currency":"usd","charge":"ch_demo_1","reason":"fraudulent","evidence_details":{"due_by":1791000000}}}}"#,
     ),
-    sample(
+    Sample::new(
         "invoice paid",
         InvoicePaid,
         Some(Confirmed),
@@ -197,7 +186,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount_due":1000,"amount_paid":1000,"currency":"usd","parent":{"subscription_details":{"subscription":"sub_demo_1",
 "metadata":{"order_id":"sub-7"}}}}}}"#,
     ),
-    sample(
+    Sample::new(
         "invoice payment failed",
         InvoicePaymentFailed,
         Some(Rejected),
@@ -207,7 +196,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount_due":1000,"amount_paid":0,"currency":"usd","parent":{"subscription_details":{"subscription":"sub_demo_1",
 "metadata":{"order_id":"sub-7"}}}}}}"#,
     ),
-    sample(
+    Sample::new(
         "invoice could not be finalized",
         InvoicePaymentFailed,
         Some(Error),
@@ -217,7 +206,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "amount_due":1000,"amount_paid":0,"currency":"usd","parent":{"subscription_details":{"subscription":"sub_demo_1",
 "metadata":{"order_id":"sub-7"}}}}}}"#,
     ),
-    sample(
+    Sample::new(
         "subscription past due",
         SubscriptionPastDue,
         None,
@@ -225,7 +214,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "type":"customer.subscription.updated",
 "data":{"object":{"id":"sub_demo_1","object":"subscription","status":"past_due","customer":"cus_demo_1","cancel_at_period_end":false,"items":{"data":[{"current_period_end":1792000000}]}}}}"#,
     ),
-    sample(
+    Sample::new(
         "payout arrived",
         PayoutPaid,
         None,
@@ -234,7 +223,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"po_demo_1","object":"payout","status":"paid",
 "amount":1000000,"currency":"huf","arrival_date":1790100000}}}"#,
     ),
-    sample(
+    Sample::new(
         "setup done",
         MandateActive,
         None,
@@ -242,7 +231,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "type":"setup_intent.succeeded",
 "data":{"object":{"id":"seti_demo_1","object":"setup_intent","status":"succeeded","customer":"cus_demo_1"}}}"#,
     ),
-    sample(
+    Sample::new(
         "amount without decimals",
         CheckoutCompleted,
         Some(Confirmed),
@@ -251,7 +240,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"cs_demo_3","object":"checkout.session","mode":"payment","status":"complete","payment_status":"paid",
 "amount_total":500,"currency":"jpy","client_reference_id":"order-1005"}}}"#,
     ),
-    sample(
+    Sample::new(
         "a type of tomorrow",
         Unrecognized,
         None,
@@ -260,7 +249,7 @@ pub(super) static SAMPLES: &[Sample] = &[
 "data":{"object":{"id":"obj_demo_1","object":"future"}}}"#,
     ),
     // A thin event only points at an object: the application reads it from the API.
-    sample(
+    Sample::new(
         "thin event",
         Unrecognized,
         None,

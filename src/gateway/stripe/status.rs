@@ -3,10 +3,10 @@
 //! Sources: Stripe's API reference (object statuses) and "Types of events".
 
 use crate::{
-    gateway::StatusRow,
+    gateway::{StatusRow, status_table::row},
     model::{
         EventType::{
-            self, CheckoutCompleted, CheckoutExpired, CheckoutFailed, CheckoutPaid, DisputeClosed,
+            CheckoutCompleted, CheckoutExpired, CheckoutFailed, CheckoutPaid, DisputeClosed,
             DisputeFundsReinstated, DisputeFundsWithdrawn, DisputeInquiry, DisputeLost,
             DisputeOpened, DisputeUpdated, DisputeWon, InvoiceIssued, InvoicePaid,
             InvoicePaymentFailed, InvoiceVoided, MandateActive, MandateInactive,
@@ -17,24 +17,12 @@ use crate::{
             SubscriptionEnded, SubscriptionPastDue, SubscriptionPaused, SubscriptionTrialEnding,
             SubscriptionUpdated, Unrecognized,
         },
-        PaymentStatus::{
-            self, Cancelled, Confirmed, Error, Input, Preauth, Refunded, Rejected, Waiting,
-        },
+        PaymentStatus::{Cancelled, Confirmed, Error, Input, Preauth, Refunded, Rejected, Waiting},
         SubjectKind::{
-            self, Checkout, Dispute, Invoice, Mandate, Other, Payment, Payout, Refund, Subscription,
+            Checkout, Dispute, Invoice, Mandate, Other, Payment, Payout, Refund, Subscription,
         },
     },
 };
-
-const fn row(
-    gateway_type: &'static str,
-    state: &'static str,
-    subject: SubjectKind,
-    event_type: EventType,
-    status: Option<PaymentStatus>,
-) -> StatusRow {
-    StatusRow { gateway_type, state, subject, event_type, status }
-}
 
 /// Types whose subject is `other` and whose `amount` is one: fees and transfers of own funds.
 pub(super) const OTHER_WITH_AMOUNT: [&str; 3] = ["application_fee.", "topup.", "transfer."];
