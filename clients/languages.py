@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import cases
 
@@ -58,6 +59,13 @@ class Server:
         drained = threading.Thread(target=self.process.stderr.read, daemon=True)
         drained.start()
 
+    def frozen(self):
+        """Waits until every thread stands still: a signal is delivered, not obeyed at once."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        until = time.monotonic() + 10
+        while any(state(task) != "T" for task in tasks.iterdir()):
+            assert time.monotonic() < until, "a thread goes on"
+
     def wait(self):
         return self.process.wait(timeout=cases.DRAIN_SECONDS + 10)
 
@@ -68,11 +76,18 @@ class Server:
             self.process.wait()
 
 
+def state(task):
+    """A thread's state, as the kernel writes it behind the name in parentheses."""
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
+
+
 def serve(server, step):
     """Does what the client asks for, and says so."""
     signals = {"freeze": signal.SIGSTOP, "thaw": signal.SIGCONT, "drain": signal.SIGTERM}
     if step in signals:
         server.process.send_signal(signals[step])
+        if step == "freeze":
+            server.frozen()
         return "done"
     if step == "wait":
         return f"exit {server.wait()}"
