@@ -47,10 +47,11 @@ proto:
 demo:
     cargo run --locked --quiet -- demo
 
-# Official clients and SDKs from PyPI against the running server.
+# Official clients and SDKs from PyPI against the running server, and a client in every language.
 clients:
     cargo build --locked --quiet
     bash clients/run.sh
+    bash clients/languages.sh
 
 # The charts: lint, schema, golden renders, strict objects for every Kubernetes, policy.
 chart:

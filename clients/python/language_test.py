@@ -248,7 +248,16 @@ def restart(client, watch):
     same((grpc.StatusCode.UNAVAILABLE,) * 2, (cut, killed), "cut at the drain's end, killed")
 
 
+def every_reason():
+    """What no case causes is our own bug, INTERNAL, and has no reason."""
+    expected = [case["expect"] for case in CASES["table"]] + [CASES["late"]]
+    caused = {one["reason"] for one in expected if one} | {"OVERLOADED"}
+    names = {name.removeprefix("ERROR_REASON_") for name in pb.ErrorReason.keys()}
+    same(names - {"UNSPECIFIED"}, caused, "reasons")
+
+
 def main():
+    every_reason()
     channels = {"tcp": Payhook(os.environ["PAYHOOK_TCP"]), "socket": Payhook(SOCKET)}
     for name, client in channels.items():
         rows = table(client)
