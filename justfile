@@ -53,6 +53,11 @@ clients:
     bash clients/run.sh
     bash clients/languages.sh
 
+# The examples of docs/idempotency.md on SQLite and PostgreSQL, and the page compared with them.
+examples:
+    cargo build --locked --quiet
+    bash examples/idempotency/check.sh
+
 # The charts: lint, schema, golden renders, strict objects for every Kubernetes, policy.
 chart:
     bash deploy/chart.sh
