@@ -57,7 +57,7 @@ run_go() {
 run_java() {
   needs javac default-jdk-headless
   needs mvn maven
-  mvn --quiet --batch-mode --no-transfer-progress --file clients/java/pom.xml \
+  mvn --quiet --batch-mode -Dstyle.color=never --no-transfer-progress --file clients/java/pom.xml \
     -Dbuild.folder="$work/java" compile dependency:build-classpath \
     -Dmdep.outputFile="$work/java.classpath"
   "$python" clients/languages.py java \

@@ -233,8 +233,41 @@ async function restart(payhook, watch) {
   await stuck.send(1, GENUINE[0]);
   await ask("kill");
   const killed = await stuck.breaks();
+  await ask("start");
   assert.deepEqual([cut.code, killed.code], [UNAVAILABLE, UNAVAILABLE],
     `cut at the drain's end: ${cut}, killed: ${killed}`);
+}
+
+// Callers that repeat what UNAVAILABLE ended lose nothing, however the server goes.
+async function storm() {
+  const payhook = new Payhook(SOCKET);
+  const codes = new Set();
+  let over = false;
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  async function caller() {
+    let count = 0;
+    for (; !over; count += 1) {
+      const until = Date.now() + 20_000;
+      for (let code; (code = await plain(payhook)) !== OK;) {
+        codes.add(code);
+        assert.ok(Date.now() < until, "unavailable for too long");
+        await pause(10);
+      }
+    }
+    return count;
+  }
+  const callers = Array.from({ length: 8 }, caller);
+  for (const step of ["kill", "drain", "kill", "drain", "kill", "drain"]) {
+    await pause(200);
+    await ask(step);
+    if (step === "drain") assert.equal(await ask("wait"), "exit 0");
+    await ask("start");
+    await payhook.verify(GENUINE[0], 20_000);
+  }
+  over = true;
+  const answered = await Promise.all(callers);
+  assert.deepEqual([...codes], [UNAVAILABLE], "codes of lost calls");
+  return answered.reduce((sum, count) => sum + count);
 }
 
 const channels = { tcp: new Payhook(process.env.PAYHOOK_TCP), socket: new Payhook(SOCKET) };
@@ -248,5 +281,5 @@ for (const [name, payhook] of Object.entries(channels)) {
 }
 await authority();
 await restart(channels.socket, await health());
-console.log("authority, health, drain, restart, kill");
+console.log(`authority, health, drain, restart, kill; ${await storm()} calls over 6 restarts, none lost`);
 process.exit(0);

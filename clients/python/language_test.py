@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import queue
+import threading
 import time
 
 import grpc
@@ -174,6 +175,12 @@ def deadline(client):
 def token(target):
     owner = Payhook(target, token=CASES["token"])
     same(1, len(owner.verify(webhook(CASES["owned"])).events), "owned")
+    listed = [
+        {variant.name for variant in client.stub.ListVariants(
+            pb.ListVariantsRequest(), timeout=5, metadata=client.metadata).variants}
+        for client in (owner, Payhook(target))
+    ]
+    same({"ours"}, listed[0] - listed[1], "listed to its caller alone")
 
 
 def authority():
@@ -199,6 +206,8 @@ def health(admin):
         raise AssertionError("an unknown service is not found")
     except grpc.RpcError as error:
         same(grpc.StatusCode.NOT_FOUND, error.code(), "unknown service")
+    data = health_pb2_grpc.HealthStub(grpc.insecure_channel(os.environ["PAYHOOK_TCP"]))
+    same(SERVING, data.Check(health_pb2.HealthCheckRequest(), timeout=5).status, "the data port")
     return stub.Watch(health_pb2.HealthCheckRequest(service=""), timeout=60)
 
 
@@ -245,7 +254,40 @@ def restart(client, watch):
     stuck.send(1, CASES["genuine"][0])
     ask("kill")
     killed = broken(stuck)
+    ask("start")
     same((grpc.StatusCode.UNAVAILABLE,) * 2, (cut, killed), "cut at the drain's end, killed")
+
+
+def storm():
+    """Callers that repeat what UNAVAILABLE ended lose nothing, however the server goes."""
+    client, over, codes, answered = Payhook(SOCKET), threading.Event(), set(), []
+
+    def caller():
+        count = 0
+        while not over.is_set():
+            until = time.monotonic() + 20
+            while (code := plain(client)) != grpc.StatusCode.OK:
+                codes.add(code)
+                assert time.monotonic() < until, "unavailable for too long"
+                time.sleep(0.01)
+            count += 1
+        answered.append(count)
+
+    callers = [threading.Thread(target=caller) for _ in range(8)]
+    for one in callers:
+        one.start()
+    for step in ("kill", "drain") * 3:
+        time.sleep(0.2)
+        ask(step)
+        if step == "drain":
+            same("exit 0", ask("wait"), "exit under load")
+        ask("start")
+        client.verify(webhook(CASES["genuine"][0]), timeout=20)
+    over.set()
+    for one in callers:
+        one.join()
+    same(({grpc.StatusCode.UNAVAILABLE}, 8), (codes, len(answered)), "codes of lost calls")
+    return sum(answered)
 
 
 def every_reason():
@@ -270,7 +312,7 @@ def main():
     authority()
     watch = health(os.environ["PAYHOOK_ADMIN"])
     restart(channels["socket"], watch)
-    print("authority, health, drain, restart, kill")
+    print(f"authority, health, drain, restart, kill; {storm()} calls over 6 restarts, none lost")
 
 
 if __name__ == "__main__":

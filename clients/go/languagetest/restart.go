@@ -1,6 +1,8 @@
 package main
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -75,6 +77,46 @@ func restart(client *payhook.Client, watch watch) {
 	must(send(stuck, 1, genuine(0)))
 	ask("kill")
 	killed := broken(stuck)
+	ask("start")
 	same([]codes.Code{codes.Unavailable, codes.Unavailable}, []codes.Code{cut, killed},
 		"cut at the drain's end, killed")
+}
+
+// storm has callers that repeat what UNAVAILABLE ended: they lose nothing, however the server goes.
+func storm(socket string) int64 {
+	client := must(payhook.New(socket))
+	var over atomic.Bool
+	var answered atomic.Int64
+	var lost sync.Map
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for ; !over.Load(); answered.Add(1) {
+				until := time.Now().Add(20 * time.Second)
+				for code := plain(client); code != codes.OK; code = plain(client) {
+					lost.Store(code, true)
+					same(true, time.Now().Before(until), "available within 20 s")
+					time.Sleep(10 * time.Millisecond)
+				}
+			}
+		})
+	}
+	for range 3 {
+		time.Sleep(200 * time.Millisecond)
+		ask("kill")
+		ask("start")
+		must(client.Verify(within(20), genuine(0)))
+		time.Sleep(200 * time.Millisecond)
+		ask("drain")
+		same("exit 0", ask("wait"), "exit under load")
+		ask("start")
+		must(client.Verify(within(20), genuine(0)))
+	}
+	over.Store(true)
+	callers.Wait()
+	lost.Range(func(code, _ any) bool {
+		same(codes.Unavailable, code, "code of a lost call")
+		return true
+	})
+	return answered.Load()
 }

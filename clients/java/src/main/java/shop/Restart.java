@@ -17,7 +17,14 @@ import io.grpc.health.v1.HealthGrpc;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /** Health, and a server that is drained, started again, and killed. */
 final class Restart implements AutoCloseable {
@@ -93,10 +100,48 @@ final class Restart implements AutoCloseable {
     stuck.send(1, cases.genuine(0));
     ask("kill");
     var killed = stuck.broken().getStatus();
+    ask("start");
     same(
         List.of(Status.Code.UNAVAILABLE, Status.Code.UNAVAILABLE),
         List.of(cut.getCode(), killed.getCode()),
         "cut at the drain's end: " + cut + ", killed: " + killed);
+  }
+
+  /** Callers that repeat what UNAVAILABLE ended lose nothing, however the server goes. */
+  long storm(Payhook client) throws Exception {
+    var over = new AtomicBoolean();
+    var answered = new AtomicLong();
+    var lost = ConcurrentHashMap.<Status.Code>newKeySet();
+    Callable<Void> caller =
+        () -> {
+          for (; !over.get(); answered.incrementAndGet()) {
+            var until = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+            for (var code = plain(client); code != Status.Code.OK; code = plain(client)) {
+              lost.add(code);
+              same(true, System.nanoTime() < until, "available within 20 s");
+              Thread.sleep(10);
+            }
+          }
+          return null;
+        };
+    var pool = Executors.newFixedThreadPool(8);
+    var callers = Stream.generate(() -> pool.submit(caller)).limit(8).toList();
+    for (var step : List.of("kill", "drain", "kill", "drain", "kill", "drain")) {
+      Thread.sleep(200);
+      ask(step);
+      if (step.equals("drain")) {
+        same("exit 0", ask("wait"), "exit under load");
+      }
+      ask("start");
+      client.verify(cases.genuine(0), Duration.ofSeconds(20));
+    }
+    over.set(true);
+    for (var one : callers) {
+      one.get();
+    }
+    pool.shutdown();
+    same(Set.of(Status.Code.UNAVAILABLE), lost, "codes of lost calls");
+    return answered.get();
   }
 
   @Override
