@@ -43,6 +43,7 @@ run_node() {
 
 run_go() {
   needs go
+  rm -rf "$work/go"
   mkdir -p "$work/go" "$work/bin"
   cp -r clients/go/. "$work/go"
   GOBIN="$work/bin" go install google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
