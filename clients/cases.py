@@ -252,5 +252,4 @@ def cases(paypal):
 # Half of the calls at once: see the server's configuration.
 CALLS_MAX = 8
 STREAMS_MAX = CALLS_MAX // 2
-DEADLINE_MS = 500
 DRAIN_SECONDS = 2

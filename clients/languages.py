@@ -32,11 +32,7 @@ class Server:
             "listen": ["127.0.0.1:0", f"unix:{self.socket}"],
             "admin_listen": "127.0.0.1:0",
             "log": {"format": "json"},
-            "limits": {
-                "calls_max": cases.CALLS_MAX,
-                "deadline_ms": cases.DEADLINE_MS,
-                "drain_seconds": cases.DRAIN_SECONDS,
-            },
+            "limits": {"calls_max": cases.CALLS_MAX, "drain_seconds": cases.DRAIN_SECONDS},
             "variants": cases.variants(folder, paypal),
         }
         # JSON is YAML.

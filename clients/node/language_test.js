@@ -256,7 +256,7 @@ async function storm() {
     }
     return count;
   }
-  const callers = Array.from({ length: 8 }, caller);
+  const callers = Array.from({ length: 6 }, caller);
   for (const step of ["kill", "drain", "kill", "drain", "kill", "drain"]) {
     await pause(200);
     await ask(step);

@@ -89,7 +89,7 @@ func storm(socket string) int64 {
 	var answered atomic.Int64
 	var lost sync.Map
 	var callers sync.WaitGroup
-	for range 8 {
+	for range 6 {
 		callers.Go(func() {
 			for ; !over.Load(); answered.Add(1) {
 				until := time.Now().Add(20 * time.Second)

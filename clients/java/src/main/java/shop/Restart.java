@@ -124,8 +124,8 @@ final class Restart implements AutoCloseable {
           }
           return null;
         };
-    var pool = Executors.newFixedThreadPool(8);
-    var callers = Stream.generate(() -> pool.submit(caller)).limit(8).toList();
+    var pool = Executors.newFixedThreadPool(6);
+    var callers = Stream.generate(() -> pool.submit(caller)).limit(6).toList();
     for (var step : List.of("kill", "drain", "kill", "drain", "kill", "drain")) {
       Thread.sleep(200);
       ask(step);
