@@ -105,7 +105,8 @@ impl Message<'_> {
 }
 
 /// The query field of the first of these names that is there and not blank. A semicolon would let
-/// the field flow into its neighbours in the signed text, and no gateway's id has one.
+/// the field flow into its neighbours in the signed text, and no gateway's id has one; blanks at its
+/// ends are dropped by some verifiers (mercadopago's SDKs) and signed by others.
 pub(crate) fn query_value(
     request: Request<'_>,
     names: &[&'static str],
@@ -116,7 +117,8 @@ pub(crate) fn query_value(
     for name in names {
         let field = form.field(name).map_err(|_| problem("a signed query field appears twice"))?;
         let Some(value) = field.filter(|value| !value.trim_ascii().is_empty()) else { continue };
-        let text = std::str::from_utf8(value).ok().filter(|text| !text.contains(';'));
+        let plain = |text: &&str| !text.contains(';') && text.trim() == *text;
+        let text = std::str::from_utf8(value).ok().filter(plain);
         let text = text.ok_or_else(|| problem("a signed query field is no identifier"))?;
         return Ok(Some(text.to_owned()));
     }
