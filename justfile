@@ -47,7 +47,7 @@ proto:
 demo:
     cargo run --locked --quiet -- demo
 
-# Official clients and SDKs from PyPI against the running server.
+# Official clients and SDKs from PyPI and npm against the running server, see docs/differential.md.
 clients:
     cargo build --locked --quiet
     bash clients/run.sh

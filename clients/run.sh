@@ -15,7 +15,7 @@ npm install --prefix "$work/node" --silent --no-audit --no-fund --no-package-loc
 "$work/venv/bin/python" -m grpc_tools.protoc -I proto --python_out="$work/stubs" \
   --grpc_python_out="$work/stubs" payhook/v1/money.proto payhook/v1/event.proto \
   payhook/v1/webhook_service.proto
-export PAYHOOK_BINARY="$target/debug/payhook" PAYHOOK_JUDGE="$work/node/judge.mjs"
+export PYTHONDONTWRITEBYTECODE=1 PAYHOOK_BINARY="$target/debug/payhook" PAYHOOK_JUDGE="$work/node/judge.mjs"
 export PYTHONPATH="$work/stubs:clients/python:clients/differential"
 "$work/venv/bin/python" clients/python/smoke.py
 "$work/venv/bin/python" clients/differential/official_sdks.py

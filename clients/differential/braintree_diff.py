@@ -202,7 +202,6 @@ def main():
     python, npm = (harness.Ledger(name, DIVERGENCES["braintree"]) for name in (BRAINTREE, BRAINTREE_NODE))
     keys = [{"public_key": PUBLIC, "private_key": PRIVATE}]
     variants = {"shop": {"gateway": "braintree", "keys": keys}}
-    print("braintree")
     with (
         harness.Node() as node,
         Sidecar(variants) as sidecar,
@@ -212,7 +211,7 @@ def main():
         judge = node.judge("braintree", public=PUBLIC, private=PRIVATE)
         notifications(rng, stub, python, npm, judge)
         challenges(rng, stub, python)
-    problems = python.close(ROUNDS // 15) + npm.close(ROUNDS // 15)
+    problems = [problem for ledger in (python, npm) for problem in ledger.close("braintree", ROUNDS // 15)]
     if problems:
         sys.exit("\n".join(problems))
 

@@ -161,10 +161,10 @@ class Ledger:
             if name in read and values != read[name]:
                 self.wrong.append((f"another {name}", values, read[name], webhook.body[:200]))
 
-    def close(self, fewest):
+    def close(self, gateway, fewest):
         """Prints the figures and returns what is wrong."""
         shown = ", ".join(f"{count} {name}" for name, count in sorted(self.figures.items()))
-        print(f"{self.sdk:34} {self.inputs:5} inputs: {shown}")
+        print(f"{gateway:18} {self.sdk:30} {self.inputs:5} inputs: {shown}")
         problems = [f"{self.sdk}: not on the list: {row}" for row in self.wrong[:SHOWN]]
         if self.figures["both accept"] < fewest:
             problems.append(f"{self.sdk}: too few genuine inputs to mean anything")

@@ -8,6 +8,7 @@ import time
 import grpc
 
 import harness
+import page
 import sdks
 import senders
 import webhooks
@@ -16,7 +17,6 @@ from payhook.v1 import webhook_service_pb2_grpc as rpc
 from sidecar import Sidecar
 
 INPUTS = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
-FEWEST = INPUTS // 15
 SEED = 20261127
 
 
@@ -32,29 +32,32 @@ def judges(sender, node):
     return found
 
 
-def run(sender, node):
+def run(sender, node, ledgers):
     """Every input of one sender to payhook and to each of its SDKs."""
     # Every sender has a generator of its own, so that a change to one leaves the others as they are.
     rng = random.Random(f"{SEED} {sender.gateway} {sender.variant.get('options')}")
     known = webhooks.bodies(sender.gateway, sender.wanted)
     asked = judges(sender, node)
-    ledgers = {name: harness.Ledger(name, DIVERGENCES.get(sender.gateway, [])) for name in asked}
+    for name in asked:
+        ledgers.setdefault((sender.gateway, name), harness.Ledger(name, DIVERGENCES[sender.gateway]))
     with Sidecar({"shop": sender.variant}) as sidecar, grpc.insecure_channel(sidecar.address) as channel:
         stub = rpc.PaymentWebhookServiceStub(channel)
         for _ in range(INPUTS):
             webhook = sender.send(rng, known, int(time.time()))
             response, reason = harness.ours(stub, webhook)
             for name, judge in asked.items():
-                ledgers[name].compare(webhook, response, reason, harness.accepts(judge, webhook))
-    return [problem for ledger in ledgers.values() for problem in ledger.close(FEWEST)]
+                theirs = harness.accepts(judge, webhook)
+                ledgers[sender.gateway, name].compare(webhook, response, reason, theirs)
 
 
 def main():
-    problems = []
+    ledgers = {}
     with harness.Node() as node:
         for sender in senders.SENDERS:
-            print(f"{sender.gateway} {sender.variant.get('options') or ''}")
-            problems += run(sender, node)
+            run(sender, node, ledgers)
+    problems = page.check()
+    for (gateway, _), ledger in ledgers.items():
+        problems += ledger.close(gateway, INPUTS // 15)
     if problems:
         sys.exit("\n".join(problems))
 
