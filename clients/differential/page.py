@@ -41,6 +41,7 @@ FUNCTIONS = {
 WITHOUT = [
     ("authorizenet", "authorizenet 1.1.6 (PyPI), 1.0.10 (npm)"),
     ("checkout", "checkout_sdk 4.8.1 (PyPI), checkout-sdk-node 5.2.1 (npm): it only mends malformed JSON"),
+    ("lemonsqueezy", "@lemonsqueezy/lemonsqueezy.js 4.0.0 (npm)"),
     ("mollie", "mollie-api-python 4.0.0 (PyPI), @mollie/api-client 4.6.0 (npm): classic webhooks, which are not signed"),
     ("paypal", "paypal-server-sdk 2.4.0 (PyPI), @paypal/paypal-server-sdk 2.5.0 (npm); paypalrestsdk verifies, is no longer maintained, and fetches any URL that it is given"),
     ("paystack", "paystack-sdk 1.0.1 (PyPI), @paystack/paystack-sdk 1.2.1 (npm)"),

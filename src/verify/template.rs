@@ -140,3 +140,23 @@ fn take_decimal(number: u32, take: &mut dyn FnMut(&[u8])) {
         take(digits.get(..length).unwrap_or_default());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signed_query_field_is_an_identifier_or_refused() {
+        let value = |query: &str| {
+            let url = format!("https://shop.example/hook/?{query}");
+            let request = Request { method: "", url: &url, headers: &[], body: b"" };
+            query_value(request, &["data.id", "id"]).map_err(|_| ())
+        };
+        assert_eq!(value("data.id=12&id=3"), Ok(Some("12".to_owned())));
+        assert_eq!(value("data.id=&id=3"), Ok(Some("3".to_owned())));
+        assert_eq!(value("x=1"), Ok(None));
+        for bad in ["data.id=1&data.id=1", "data.id=1%3Bx", "id=%201", "id=1+", "id=%C2%A01"] {
+            assert_eq!(value(bad), Err(()), "{bad}");
+        }
+    }
+}
