@@ -120,8 +120,8 @@ class Divergence:
     sdks: tuple
     # What was done to the webhook: one of these.
     done: tuple
-    # payhook's verdict: the reason of its refusal, or "verified".
-    ours: str
+    # payhook's verdict: the reason of its refusal, or "verified"; one of these.
+    ours: tuple
     # Why payhook is right, with the source.
     why: str
 
@@ -144,7 +144,7 @@ class Ledger:
             return
         verdict = reason or "verified"
         for entry in self.listed:
-            if entry.ours == verdict and webhook.done.intersection(entry.done):
+            if verdict in entry.ours and webhook.done.intersection(entry.done):
                 self.used[entry] += 1
                 who = "the SDK" if response is None else "payhook"
                 self.figures[f"only {who} accepts"] += 1
@@ -169,5 +169,5 @@ class Ledger:
         if self.figures["both accept"] < fewest:
             problems.append(f"{self.sdk}: too few genuine inputs to mean anything")
         unused = [entry for entry in self.listed if not self.used[entry]]
-        problems += [f"{self.sdk}: never happened: {entry.ours}, {entry.why}" for entry in unused]
+        problems += [f"{self.sdk}: never happened: {' or '.join(entry.ours)}, {entry.why}" for entry in unused]
         return problems

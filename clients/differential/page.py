@@ -112,7 +112,7 @@ def rows(inputs):
 
 def text(inputs=3000):
     listed = (
-        f"| {', '.join(entry.sdks)} | {entry.ours} | {'; '.join(entry.done)} | {entry.why} |\n"
+        f"| {', '.join(entry.sdks)} | {' or '.join(entry.ours)} | {'; '.join(entry.done)} | {entry.why} |\n"
         for gateway in sorted(DIVERGENCES)
         for entry in DIVERGENCES[gateway]
     )
