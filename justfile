@@ -47,7 +47,8 @@ proto:
 demo:
     cargo run --locked --quiet -- demo
 
-# Official clients and SDKs from PyPI against the running server, and a client in every language.
+# Official SDKs from PyPI and npm (docs/differential.md) and a client in every language
+# (docs/clients.md) against the running server.
 clients:
     cargo build --locked --quiet
     bash clients/run.sh
