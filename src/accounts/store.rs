@@ -51,8 +51,8 @@ impl Default for CacheSettings {
 pub struct Accounts(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
-    active: ArcSwap<Active>,
-    cache: Cache<u64, Arc<Entry>>,
+    pub(super) active: ArcSwap<Active>,
+    pub(super) cache: Cache<u64, Arc<Entry>>,
     source: Arc<dyn SecretSource>,
     pub(super) clock: Clock,
     settings: CacheSettings,
@@ -68,15 +68,15 @@ type Slots = HashMap<Variant, Arc<Slot>>;
 
 /// What is configured right now.
 #[derive(Default)]
-struct Active {
+pub(super) struct Active {
     revision: String,
-    slots: Slots,
+    pub(super) slots: Slots,
 }
 
 /// An account and when its secrets were read.
 #[derive(Debug)]
 pub(super) struct Entry {
-    account: Arc<Account>,
+    pub(super) account: Arc<Account>,
     loaded_at: UnixSeconds,
     refresh_after_seconds: i64,
 }
