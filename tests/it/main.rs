@@ -31,6 +31,9 @@ mod config;
 mod django;
 #[cfg(feature = "server")]
 mod drain;
+mod explain;
+#[cfg(feature = "server")]
+mod explained;
 mod gateways_page;
 #[cfg(feature = "server")]
 mod guards;

@@ -90,7 +90,7 @@ fn readings(scheme: &Scheme, key: &PreparedKey) -> Vec<Reading> {
         made.extend(Material::new(scheme, &clean).ok().map(|it| (Cause::SecretStray, hint, it)));
     }
     let mut add = |hint: &'static str, bytes: Option<Zeroizing<Vec<u8>>>| {
-        let bytes = bytes.filter(|bytes| !bytes.is_empty() && bytes.as_slice() != raw);
+        let bytes = bytes.filter(|bytes| !bytes.is_empty());
         let mac = bytes.and_then(|bytes| KeyedMac::new(scheme.algorithm, &bytes));
         made.extend(mac.map(|mac| (Cause::SecretPrefix, hint, Material::Mac(Box::new(mac)))));
     };
