@@ -115,7 +115,8 @@ impl Webhooks {
         let mut judged = self.judge_shape(webhook, caller, finish).await;
         self.metrics.took(started.elapsed());
         if let Err(refused) = &mut judged {
-            self.look_into(webhook, caller, refused).await;
+            // Boxed: an accepted webhook does not carry its room.
+            Box::pin(self.look_into(webhook, caller, refused)).await;
         }
         self.tell(webhook, &judged);
         judged

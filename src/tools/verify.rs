@@ -101,7 +101,7 @@ fn refused(status: &Status, explain: bool) -> ToolError {
     {
         if !diagnostics.hint.is_empty() {
             let cause = diagnostics.cause().as_str_name().trim_start_matches("MISMATCH_CAUSE_");
-            message.push_str(&format!("\n{cause}: {}", diagnostics.hint));
+            message = format!("{message}\n{cause}: {}", diagnostics.hint);
         }
         message.push('\n');
         message.push_str(&text);

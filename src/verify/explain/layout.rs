@@ -224,9 +224,8 @@ fn escape(token: &str, escapes: Escapes, into: &mut String) {
 }
 
 fn unicode(character: char, into: &mut String) {
-    for unit in character.encode_utf16(&mut [0; 2]) {
-        into.push_str(&format!("\\u{unit:04x}"));
-    }
+    let units = character.encode_utf16(&mut [0; 2]).to_vec();
+    into.extend(units.into_iter().map(|unit| format!("\\u{unit:04x}")));
 }
 
 /// Indenting multiplies; a body that grows more than this was not written so.

@@ -140,15 +140,12 @@ fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut made = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, after)) = rest.split_first() {
-        match rest.strip_prefix(from) {
-            Some(after) => {
-                made.extend_from_slice(to);
-                rest = after;
-            }
-            None => {
-                made.push(*first);
-                rest = after;
-            }
+        if let Some(after) = rest.strip_prefix(from) {
+            made.extend_from_slice(to);
+            rest = after;
+        } else {
+            made.push(*first);
+            rest = after;
         }
     }
     made

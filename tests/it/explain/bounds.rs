@@ -8,7 +8,7 @@ use payhook::{
     model::UnixSeconds,
     verify::{
         CertificateChain, CheckTime, Header, Request, Step, Unverified, Verifier,
-        explain::{Finding, Inquiry, explain},
+        explain::{Cause, Finding, Inquiry, explain},
     },
 };
 use serde_json::Value;
@@ -107,6 +107,15 @@ fn the_budget_ends_a_search_that_would_go_on() {
     let skipped = explained(&signed(body(EXPLAIN_BODY_BYTES_MAX + 100)), &verifier);
     assert_eq!((skipped.cost.macs, skipped.cost.hashed_bytes), (0, 0), "{skipped:?}");
     assert!(skipped.hint.contains("too large"), "{skipped:?}");
+}
+
+#[test]
+fn the_page_for_operators_has_every_cause_once() {
+    let page = include_str!("../../../docs/troubleshooting.md");
+    for cause in Cause::ALL {
+        let row = format!("| `{}` |", cause.label());
+        assert_eq!(page.matches(&row).count(), 1, "{row}");
+    }
 }
 
 /// What looks for causes can make no proof: it does not even name what one is made of.
