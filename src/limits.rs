@@ -63,6 +63,19 @@ pub const RSA_BITS_MIN: usize = 2048;
 pub const RSA_BITS_MAX: usize = 8192;
 /// Longest transmission id: a UUID has 36 characters.
 pub const SIGNED_ID_BYTES_MAX: usize = 50;
+/// Signatures computed to find the cause of one refusal: all repairs of a small body.
+pub const EXPLAIN_MACS_MAX: usize = 64;
+/// Bytes hashed to find the cause of one refusal: a millisecond or two.
+pub const EXPLAIN_HASHED_BYTES_MAX: usize = 1024 * 1024;
+/// Larger bodies are not repaired: sixteen of these use up what may be hashed.
+pub const EXPLAIN_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Refusals explained in a second, all variants together: a flood of rubbish explains nothing new.
+pub const EXPLAINED_PER_SECOND: u32 = 10;
+/// Milliseconds that a refusal waits for its explanation: looking takes two or three, and only one
+/// call waits at a time.
+pub const EXPLAIN_WAIT_MS: u64 = 1_000;
+/// Other variants whose keys are compared with a refused webhook.
+pub const EXPLAIN_OTHERS_MAX: usize = 16;
 /// Events of one payload: `GoCardless` sends up to 250, Adyen far fewer.
 pub const EVENTS_MAX: usize = 1000;
 /// Depth of a payload's tree: Braintree's deepest sample has 8 levels.

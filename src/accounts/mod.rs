@@ -13,6 +13,7 @@ mod outside;
 mod post_back;
 mod repeats;
 mod secrets;
+mod siblings;
 mod slot;
 mod spec;
 mod state;

@@ -115,6 +115,7 @@ impl Parts {
             header_bytes_max: limits.header_bytes_max,
             headers_max: limits.headers_max,
             audit: self.settings.audit,
+            explain_calls_max: limits.calls_max / 2,
         };
         let webhooks = Webhooks::new(
             Arc::clone(&self.accounts),

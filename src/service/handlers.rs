@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     convert,
-    journey::{Judged, Webhooks},
+    journey::{Judged, Refused, Webhooks},
     mapping,
     status::{self, Refusal},
 };
@@ -31,13 +31,8 @@ impl PaymentWebhooks {
     }
 
     /// The status of a refused webhook.
-    fn refuse(
-        &self,
-        webhook: &proto::WebhookRequest,
-        refusal: &Refusal,
-        account: Option<&Account>,
-    ) -> Status {
-        status::status(refusal, self.webhooks.context(webhook, refusal, account))
+    fn refuse(&self, webhook: &proto::WebhookRequest, refused: &Refused) -> Status {
+        status::status(&refused.refusal, self.webhooks.context(webhook, refused))
     }
 
     /// One outcome per item: a failing item never ends the stream.
@@ -51,14 +46,15 @@ impl PaymentWebhooks {
         let judged = self.webhooks.judge(&webhook, caller, verified_response).await;
         let outcome = match judged {
             Ok((response, account)) => Outcome::Success(self.counted(response, &account).await),
-            Err((refusal, account)) => {
-                let context = self.webhooks.context(&webhook, &refusal, account.as_deref());
+            Err(refused) => {
+                let context = self.webhooks.context(&webhook, &refused);
+                let refusal = &refused.refusal;
                 let row = refusal.row();
                 Outcome::Failure(proto::StreamFailure {
                     code: i32::from(row.code),
                     message: refusal.to_string(),
                     reason: row.reason.into(),
-                    diagnostics: Some(status::diagnostics(&refusal, context)),
+                    diagnostics: Some(status::diagnostics(refusal, context)),
                 })
             }
         };
@@ -75,7 +71,7 @@ impl PaymentWebhooks {
     ) -> Result<proto::VerifyAndParseResponse, Status> {
         match self.webhooks.judge(webhook, caller, verified_response).await {
             Ok((response, account)) => Ok(self.counted(response, &account).await),
-            Err((refusal, account)) => Err(self.refuse(webhook, &refusal, account.as_deref())),
+            Err(refused) => Err(self.refuse(webhook, &refused)),
         }
     }
 
@@ -122,11 +118,9 @@ impl PaymentWebhookService for PaymentWebhooks {
                 let judged = self.webhooks.judge(&webhook, &caller, finish).await;
                 judged
                     .and_then(|(mapped, account)| {
-                        mapped.map_err(|refusal| (refusal, Some(account)))
+                        mapped.map_err(|refusal| Refused::new(refusal, Some(account)))
                     })
-                    .map_err(|(refusal, account)| {
-                        self.refuse(&webhook, &refusal, account.as_deref())
-                    })?
+                    .map_err(|refused| self.refuse(&webhook, &refused))?
             }
             proto::map_status_request::Source::Event(event) => {
                 mapping::event(&event, current).map_err(|refusal| bare(&refusal))?

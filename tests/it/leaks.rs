@@ -49,6 +49,11 @@ pub(crate) fn logs() -> Sink {
     sink.clone()
 }
 
+/// What was logged so far.
+pub fn text(sink: &Sink) -> String {
+    String::from_utf8_lossy(&sink.0.lock().unwrap()).into_owned()
+}
+
 const SECRET: &str = "whsec_CANARY_secret_that_nobody_may_see";
 const CARD: &str = "4242CANARY4242";
 
@@ -96,7 +101,7 @@ async fn nothing_that_was_planted_is_seen_anywhere() {
     let metrics = tokio::task::spawn_blocking(move || admin::get(admin, "/metrics"));
     seen.push_str(&metrics.await.expect("scraped"));
     drop(running);
-    let logged = String::from_utf8_lossy(&sink.0.lock().unwrap()).into_owned();
+    let logged = text(&sink);
     assert!(logged.contains("Webhook refused"), "the log was really captured");
     for text in [&seen, &logged] {
         assert!(!text.is_empty());

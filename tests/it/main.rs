@@ -33,6 +33,9 @@ mod dev;
 mod django;
 #[cfg(feature = "server")]
 mod drain;
+mod explain;
+#[cfg(feature = "server")]
+mod explained;
 mod gateways_page;
 #[cfg(feature = "server")]
 mod guards;

@@ -185,8 +185,15 @@ async fn no_public_type_shows_a_secret_that_it_holds() {
     shown.show("VariantSpec", &spec);
     let (role, fields) = (KeyRole::Current, BTreeMap::from([("a".to_owned(), canary())]));
     shown.show("KeyFields", &KeyFields { label: None, role, expires_at: None, fields });
-    let input =
-        KeyInput { label: None, role, expires_at: None, id: None, secret: canary(), bytes_min: 0 };
+    let input = KeyInput {
+        label: None,
+        role,
+        expires_at: None,
+        id: None,
+        secret: canary(),
+        bytes_min: 0,
+        is_api_key: false,
+    };
     shown.show("KeyInput", &input);
     shown.show("FixedSecrets", &FixedSecrets::new(BTreeMap::from([("a".to_owned(), canary())])));
     vault(&mut shown);
