@@ -7,6 +7,7 @@ mod certificates;
 mod counters;
 mod error;
 mod https;
+mod key_record;
 mod load;
 mod outside;
 mod post_back;

@@ -35,7 +35,6 @@ struct State {
     secrets: Option<Hash>,
     /// A file beside the configuration that is part of it.
     included: Option<PathBuf>,
-    problem: Option<String>,
 }
 
 type Hash = [u8; 32];
@@ -54,7 +53,7 @@ impl Reload {
 
     /// Why the configuration that is in the file now is not the one that is served.
     pub fn problem(&self) -> Option<String> {
-        self.state(|state| state.problem.clone())
+        self.accounts.refused()
     }
 
     /// Looks for changes until it is dropped: on every event in the files' directories, and every
@@ -119,10 +118,7 @@ impl Reload {
 
     async fn accept(&self, config: Config) {
         let included = config.payment_variants_file().map(Path::to_path_buf);
-        let mended = self.state(|state| {
-            state.included = included;
-            state.problem.take().is_some()
-        });
+        self.state(|state| state.included = included);
         for skipped in &config.skipped {
             let (variant, reason) = (&skipped.variant, skipped.reason);
             tracing::warn!(variant, reason, "Variant of payment_variants is not served");
@@ -130,6 +126,7 @@ impl Reload {
         let revision = config.revision;
         let same = self.accounts.revision() == revision;
         self.accounts.apply(config.variants, revision.clone()).await;
+        let mended = self.accounts.note_refused(None).is_some();
         if !same || mended {
             self.metrics.reloads.inc();
             tracing::info!(revision, "Configuration taken");
@@ -138,11 +135,16 @@ impl Reload {
 
     fn refuse(&self, problem: String) {
         self.metrics.reloads_failed.inc();
-        let news = self.state(|state| state.problem.as_ref() != Some(&problem));
-        if news {
-            tracing::error!(error = problem, "Configuration refused; the last good one stays");
+        // Said once: a signal may find the same mistake again.
+        let before = self.accounts.note_refused(Some(problem.clone()));
+        if before.as_ref() != Some(&problem) {
+            let revision = self.accounts.revision();
+            tracing::error!(
+                error = problem,
+                revision,
+                "Configuration refused; the last good one stays"
+            );
         }
-        self.state(|state| state.problem = Some(problem));
     }
 
     fn directories(&self) -> BTreeSet<PathBuf> {

@@ -56,6 +56,8 @@ mod samples;
 #[cfg(feature = "server")]
 mod serving;
 #[cfg(feature = "server")]
+mod states;
+#[cfg(feature = "server")]
 mod telemetry;
 #[cfg(feature = "server")]
 mod tidy;
