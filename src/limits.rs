@@ -102,8 +102,9 @@ pub const IN_FLIGHT_BYTES_DEFAULT: usize = 24 * 1024 * 1024;
 pub const IN_FLIGHT_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// Below this a secret is warned about, in bytes: 128 bits.
 pub const SECRET_BYTES_WEAK: usize = 16;
-/// Milliseconds that a source has to yield a variant's secrets: the default deadline of a call.
-pub const SOURCE_TIMEOUT_MS: u64 = 2_000;
+/// Milliseconds that a source has to yield a variant's secrets: less than a call's default deadline,
+/// so that the answer is that the secret is missing, not that time is up.
+pub const SOURCE_TIMEOUT_MS: u64 = 1_800;
 /// Milliseconds that a call waits for a refresh while an older secret is at hand.
 pub const REFRESH_WAIT_MS: u64 = 500;
 /// First pause after a source failed, in milliseconds.

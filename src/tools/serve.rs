@@ -16,10 +16,13 @@ use crate::{
 /// # Errors
 /// A configuration that cannot be used, a listener that cannot be had.
 pub(super) async fn run(args: &ServeArgs) -> Result<(), ToolError> {
+    let open = server::harden();
     let purpose = if args.dev { Purpose::Development } else { Purpose::Production };
     let mut config = offline::config(&args.config, purpose)?;
     let _log = logs(&config)?;
-    server::harden();
+    for problem in open {
+        tracing::warn!(problem, "Memory is not as closed as it should be");
+    }
     let clock = server::system_clock();
     let accounts = offline::accounts(&mut config, clock.clone());
     let settings =

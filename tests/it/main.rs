@@ -35,6 +35,8 @@ mod gateways_page;
 #[cfg(feature = "server")]
 mod guards;
 #[cfg(feature = "server")]
+mod hardened;
+#[cfg(feature = "server")]
 mod leaks;
 #[cfg(feature = "server")]
 mod listeners;
@@ -49,7 +51,11 @@ mod process;
 #[cfg(feature = "server")]
 mod raw;
 #[cfg(feature = "server")]
+mod redacted;
+#[cfg(feature = "server")]
 mod reload;
+#[cfg(feature = "server")]
+mod residue;
 #[cfg(feature = "server")]
 mod rpc;
 mod samples;
