@@ -49,7 +49,8 @@ struct Known {
 #[derive(Debug)]
 struct Failure {
     message: Arc<str>,
-    at: Instant,
+    /// When it failed; `None` where another attempt may begin at once.
+    at: Option<Instant>,
     attempts: u32,
 }
 
@@ -134,7 +135,8 @@ impl Slot {
         };
         let doubled = 1_u64.checked_shl(failure.attempts.min(20)).unwrap_or(u64::MAX);
         let pause = Duration::from_millis(BACKOFF_MS_MIN.saturating_mul(doubled).min(longest));
-        (failure.at.elapsed() < pause).then(|| Arc::clone(&failure.message))
+        let pausing = failure.at.is_some_and(|at| at.elapsed() < pause);
+        pausing.then(|| Arc::clone(&failure.message))
     }
 
     /// The message of the last attempt, where it failed.
@@ -147,10 +149,21 @@ impl Slot {
     pub(super) fn fail(&self, message: &Arc<str>) -> bool {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         let last = failure.take();
-        let attempts = last.as_ref().map_or(0, |last| last.attempts.saturating_add(1));
+        let paused = last.as_ref().filter(|last| last.at.is_some());
+        let attempts = paused.map_or(0, |last| last.attempts.saturating_add(1));
         let news = last.is_none_or(|last| last.message != *message);
-        *failure = Some(Failure { message: Arc::clone(message), at: Instant::now(), attempts });
+        let at = Some(Instant::now());
+        *failure = Some(Failure { message: Arc::clone(message), at, attempts });
         news
+    }
+
+    /// Lets another attempt begin at once, from the shortest pause. What is wrong stays known until
+    /// an attempt says otherwise.
+    pub(super) fn forgive(&self) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failure) = failure.as_mut() {
+            failure.at = None;
+        }
     }
 
     /// Forgets the failure; true where there was one.

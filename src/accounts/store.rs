@@ -120,7 +120,7 @@ impl Accounts {
     }
 
     /// Swaps the configuration whole. Accounts whose description did not change are kept, the
-    /// others are loaded on their next use; failures are forgotten.
+    /// others are loaded on their next use; failures hold nothing up any more.
     pub fn swap(&self, specs: Vec<VariantSpec>, revision: String) {
         let slots = self.slots(specs);
         self.activate(slots, revision);
@@ -142,7 +142,7 @@ impl Accounts {
             let before = old.slots.get(&spec.variant);
             let kept = before.filter(|slot| slot.spec == spec).cloned();
             let slot = kept.unwrap_or_else(|| Arc::new(Slot::new(spec, before.map(|it| &**it))));
-            slot.clear();
+            slot.forgive();
             (slot.spec.variant.clone(), slot)
         };
         specs.into_iter().map(slot).collect()
@@ -265,7 +265,7 @@ impl Accounts {
         // What is under way may have read the old content: wait for it, then read again.
         settle(active.slots.values().filter_map(|slot| slot.under_way()).collect()).await;
         let flights = active.slots.values().map(|slot| {
-            slot.clear();
+            slot.forgive();
             self.fly(slot)
         });
         settle(flights.collect()).await;

@@ -5,6 +5,7 @@
 
 pub mod cli;
 mod demo;
+mod dev;
 mod json;
 mod offline;
 mod probe;

@@ -28,6 +28,8 @@ mod cli;
 #[cfg(feature = "server")]
 mod config;
 #[cfg(feature = "server")]
+mod dev;
+#[cfg(feature = "server")]
 mod django;
 #[cfg(feature = "server")]
 mod drain;
@@ -42,6 +44,8 @@ mod leaks;
 mod listeners;
 #[cfg(feature = "server")]
 mod mapping;
+#[cfg(feature = "server")]
+mod outage;
 mod payloads;
 mod paypal;
 #[cfg(feature = "server")]
@@ -57,6 +61,8 @@ mod reload;
 #[cfg(feature = "server")]
 mod residue;
 #[cfg(feature = "server")]
+mod rotation;
+#[cfg(feature = "server")]
 mod rpc;
 mod samples;
 #[cfg(feature = "server")]
@@ -71,3 +77,5 @@ mod transitions;
 #[cfg(feature = "vault")]
 mod vault;
 mod vectors;
+#[cfg(feature = "server")]
+mod warnings;
