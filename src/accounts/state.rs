@@ -1,6 +1,6 @@
 //! What the operator may know about a variant: names, roles and times, never a secret.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use super::{
     Account, Accounts, Caller,
@@ -145,6 +145,16 @@ impl Accounts {
     pub fn note_refused(&self, problem: Option<String>) -> Option<String> {
         let before = self.0.refused.swap(problem.map(Arc::new));
         before.map(|problem| String::clone(&problem))
+    }
+
+    /// Notes whether the active configuration holds settings that only a restart takes.
+    pub fn note_restart(&self, needed: bool) {
+        self.0.restart.store(needed, Ordering::Relaxed);
+    }
+
+    /// Whether the active configuration holds settings that only a restart takes.
+    pub fn needs_restart(&self) -> bool {
+        self.0.restart.load(Ordering::Relaxed)
     }
 
     /// Why the configuration that was found last is not the active one.

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicBool},
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -64,6 +64,8 @@ pub(super) struct Shared {
     pub(super) outside: OnceLock<Outside>,
     /// Why the configuration that was found last is not the active one.
     pub(super) refused: ArcSwapOption<String>,
+    /// Whether the active configuration holds settings that only a restart takes.
+    pub(super) restart: AtomicBool,
 }
 
 type Slots = HashMap<Variant, Arc<Slot>>;
@@ -114,6 +116,7 @@ impl Accounts {
             applying: tokio::sync::Mutex::default(),
             outside: OnceLock::new(),
             refused: ArcSwapOption::default(),
+            restart: AtomicBool::default(),
         }));
         accounts.swap(specs, revision);
         accounts

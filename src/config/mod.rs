@@ -274,6 +274,11 @@ impl Config {
         Arc::new(SystemSecrets)
     }
 
+    /// A short name of what is read at the start alone: where it differs, a restart is needed.
+    pub fn settings(&self) -> String {
+        effective::settings(self)
+    }
+
     /// What is effective, as YAML, without secrets.
     pub fn effective(&self) -> String {
         effective::yaml(self)

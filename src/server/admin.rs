@@ -138,6 +138,9 @@ impl Admin {
         if let Some(problem) = self.accounts.refused() {
             lines.push(format!("configuration refused, the last good one stays: {problem}"));
         }
+        if self.accounts.needs_restart() {
+            lines.push("settings beside the variants changed: a restart takes them".to_owned());
+        }
         for state in self.accounts.states().await {
             if let Some(problem) = &state.problem {
                 let served = match state.loaded_at {

@@ -35,6 +35,8 @@ struct State {
     secrets: Option<Hash>,
     /// A file beside the configuration that is part of it.
     included: Option<PathBuf>,
+    /// The settings that the server started with, and those found last.
+    settings: Option<(String, String)>,
 }
 
 type Hash = [u8; 32];
@@ -123,6 +125,7 @@ impl Reload {
             let (variant, reason) = (&skipped.variant, skipped.reason);
             tracing::warn!(variant, reason, "Variant of payment_variants is not served");
         }
+        self.compare(config.settings());
         let revision = config.revision;
         let same = self.accounts.revision() == revision;
         self.accounts.apply(config.variants, revision.clone()).await;
@@ -130,6 +133,20 @@ impl Reload {
         if !same || mended {
             self.metrics.reloads.inc();
             tracing::info!(revision, "Configuration taken");
+        }
+    }
+
+    /// Listeners, bounds, cache and vault are made at the start. The first look finds what that was.
+    fn compare(&self, found: String) {
+        let (restart, news) = self.state(|state| {
+            let (started, last) = state.settings.clone().unwrap_or((found.clone(), found.clone()));
+            let (restart, news) = (started != found, last != found);
+            state.settings = Some((started, found));
+            (restart, news)
+        });
+        self.accounts.note_restart(restart);
+        if restart && news {
+            tracing::warn!("Settings beside the variants changed: they take effect with a restart");
         }
     }
 

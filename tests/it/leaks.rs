@@ -16,7 +16,7 @@ use crate::{admin, cases, serving};
 
 /// Everything that was logged by the whole test binary since the first look.
 #[derive(Clone)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -37,7 +37,7 @@ impl<'a> MakeWriter<'a> for Sink {
     }
 }
 
-fn logs() -> Sink {
+pub(crate) fn logs() -> Sink {
     static SINK: OnceLock<Sink> = OnceLock::new();
     let sink = SINK.get_or_init(|| {
         let sink = Sink(Arc::default());

@@ -18,7 +18,7 @@ use crate::{config::Folder, serving};
 
 /// What this thread logs while it lives.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -40,14 +40,16 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 impl Log {
-    fn here() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn here() -> (Self, tracing::subscriber::DefaultGuard) {
+        // Beside a global one: alone, it would share its fate with threads that log nowhere.
+        let _ = crate::leaks::logs();
         let log = Self::default();
         let logs = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
         (log, tracing::subscriber::set_default(logs))
     }
 
     /// The lines since the last look.
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let text = std::mem::take(&mut *self.0.lock().unwrap());
         String::from_utf8(text).unwrap().lines().map(str::to_owned).collect()
     }
