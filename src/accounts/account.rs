@@ -181,7 +181,7 @@ impl Account {
 
     /// When a key last matched.
     pub fn key_last_used(&self, label: &str) -> Option<UnixSeconds> {
-        self.record(label).and_then(|record| record.last_used())
+        self.record(label).and_then(KeyRecord::last_used)
     }
 
     fn record(&self, label: &str) -> Option<&KeyRecord> {

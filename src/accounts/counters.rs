@@ -88,7 +88,7 @@ mod tests {
     fn hits_of_all_threads_are_counted() {
         let counters = Counters::default();
         std::thread::scope(|scope| {
-            for _ in 0..SHARDS * 2 + 1 {
+            for _ in 0..=SHARDS * 2 {
                 scope.spawn(|| (0..1000).for_each(|_| counters.hit()));
             }
         });

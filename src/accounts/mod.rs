@@ -33,6 +33,7 @@ pub use https::{Connect, Connecting, Https, HttpsError};
 pub use outside::Outside;
 pub use post_back::{AnswerError, Asking, HttpsPostBack, PostBack};
 pub use repeats::{Bodies, BodyCheck, Delivery, Repeats};
+pub(crate) use secrets::read_whole;
 pub use secrets::{FixedSecrets, Reading, SecretError, SecretSource, SystemSecrets};
 pub use spec::{CallerRule, KeySpec, SecretRef, VariantSpec};
 pub use state::{KeyState, VariantState};

@@ -51,7 +51,7 @@ impl SecretSource for SystemSecrets {
             match reference {
                 SecretRef::Inline(secret) => Ok(Secret::new(secret.expose().to_vec())),
                 SecretRef::Env(name) => match env::var_os(name) {
-                    Some(value) => Ok(trimmed(Secret::new(value.into_encoded_bytes()), reference)),
+                    Some(value) => Ok(trimmed(&Secret::new(value.into_encoded_bytes()), reference)),
                     None => Err(unreadable("it is not set".to_owned())),
                 },
                 SecretRef::File(path) => {
@@ -59,8 +59,10 @@ impl SecretSource for SystemSecrets {
                     let reading = spawn_blocking(move || read_file(&path));
                     match timeout(READ_TIMEOUT, reading).await {
                         Ok(Ok(Ok((secret, warnings)))) => {
-                            warnings.iter().for_each(|warning| warn_once(warning));
-                            Ok(trimmed(secret, reference))
+                            for warning in warnings {
+                                warn_once(&warning);
+                            }
+                            Ok(trimmed(&secret, reference))
                         }
                         Ok(Ok(Err(error))) => Err(unreadable(error.to_string())),
                         Ok(Err(error)) => Err(unreadable(error.to_string())),
@@ -108,9 +110,19 @@ impl SecretSource for FixedSecrets {
     }
 }
 
-/// Reads a file at once into memory that is zeroized: a buffer that grew would leave parts of the
-/// secret behind.
 fn read_file(path: &Path) -> io::Result<(Secret, Vec<String>)> {
+    let (mut content, facts) = read_whole(path, SECRET_BYTES_MAX)?;
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let warnings = [open_to_all(path, &facts), mounted_alone(path, &table)];
+    Ok((Secret::new(std::mem::take(&mut *content)), warnings.into_iter().flatten().collect()))
+}
+
+/// Reads a regular file at once into memory that is zeroized: a buffer that grew would leave parts
+/// of a secret behind.
+pub(crate) fn read_whole(
+    path: &Path,
+    bytes_max: usize,
+) -> io::Result<(Zeroizing<Vec<u8>>, fs::Metadata)> {
     // Asked before opening: opening a named pipe would wait for a writer.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -118,7 +130,7 @@ fn read_file(path: &Path) -> io::Result<(Secret, Vec<String>)> {
     let mut file = fs::File::open(path)?;
     let facts = file.metadata()?;
     let bytes = usize::try_from(facts.len()).unwrap_or(usize::MAX);
-    if bytes > SECRET_BYTES_MAX {
+    if bytes > bytes_max {
         return Err(io::Error::other("it is larger than any secret"));
     }
     // One byte more than there is, so that the end is seen.
@@ -136,9 +148,7 @@ fn read_file(path: &Path) -> io::Result<(Secret, Vec<String>)> {
         return Err(io::Error::other("it grew while it was read"));
     }
     content.truncate(filled);
-    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let warnings = [open_to_all(path, &facts), mounted_alone(path, &table)];
-    Ok((Secret::new(std::mem::take(&mut *content)), warnings.into_iter().flatten().collect()))
+    Ok((content, facts))
 }
 
 /// Group members may read: `fsGroup` is how Kubernetes lets a user who is not root read a Secret.
@@ -166,7 +176,7 @@ fn mount_points(table: &str) -> impl Iterator<Item = PathBuf> {
 
 /// Exactly one newline at the end is the editor's. More whitespace is worth a word; no gateway
 /// issues a secret that begins or ends with it, so that it is not part of the secret either.
-fn trimmed(secret: Secret, reference: &SecretRef) -> Secret {
+fn trimmed(secret: &Secret, reference: &SecretRef) -> Secret {
     let raw = secret.expose();
     let line = raw.strip_suffix(b"\n").map_or(raw, |line| line.strip_suffix(b"\r").unwrap_or(line));
     let value = line.trim_ascii();
@@ -202,9 +212,9 @@ mod tests {
         let place = SecretRef::Env("A".to_owned());
         for text in ["value", "value\n", "value\r\n", "value\n\n", " value\t"] {
             let read = Secret::new(text.into());
-            assert_eq!(trimmed(read, &place).expose(), b"value", "{text:?}");
+            assert_eq!(trimmed(&read, &place).expose(), b"value", "{text:?}");
         }
-        assert!(trimmed(Secret::new(b"\n".to_vec()), &place).is_empty());
+        assert!(trimmed(&Secret::new(b"\n".to_vec()), &place).is_empty());
     }
 
     #[test]

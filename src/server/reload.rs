@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    accounts::Accounts,
+    accounts::{Accounts, read_whole},
     config::{Config, Purpose},
     limits::{CONFIG_BYTES_MAX, WATCHED_DIRECTORIES_MAX},
     telemetry::Metrics,
@@ -101,8 +101,11 @@ impl Reload {
         }
         if let Some(hash) = hash(self.accounts.files().into_iter().collect()).await {
             let before = self.state(|state| state.secrets.replace(hash));
-            if before.is_some_and(|before| before != hash) {
-                tracing::info!("Secret files changed");
+            // Before the first look accounts may have been loaded from what stood there then.
+            if before != Some(hash) {
+                if before.is_some() {
+                    tracing::info!("Secret files changed");
+                }
                 self.accounts.refresh().await;
             }
         }
@@ -114,7 +117,7 @@ impl Reload {
         let loaded = loaded.map_err(|error| error.to_string());
         match loaded.and_then(|loaded| loaded.map_err(|error| error.to_string())) {
             Ok(config) => self.accept(config).await,
-            Err(problem) => self.refuse(problem),
+            Err(problem) => self.refuse(&problem),
         }
     }
 
@@ -150,11 +153,11 @@ impl Reload {
         }
     }
 
-    fn refuse(&self, problem: String) {
+    fn refuse(&self, problem: &str) {
         self.metrics.reloads_failed.inc();
         // Said once: a signal may find the same mistake again.
-        let before = self.accounts.note_refused(Some(problem.clone()));
-        if before.as_ref() != Some(&problem) {
+        let before = self.accounts.note_refused(Some(problem.to_owned()));
+        if before.as_deref() != Some(problem) {
             let revision = self.accounts.revision();
             tracing::error!(
                 error = problem,
@@ -226,18 +229,12 @@ async fn hash(files: Vec<PathBuf>) -> Option<Hash> {
     let read = move || {
         let mut hash = Sha256::new();
         for file in files {
-            let content = content(&file).unwrap_or_default();
-            hash.update(Sha256::digest(zeroize::Zeroizing::new(content).as_slice()));
+            let content = read_whole(&file, CONFIG_BYTES_MAX).map(|(content, _)| content);
+            hash.update(Sha256::digest(content.unwrap_or_default().as_slice()));
         }
         hash.finalize().into()
     };
     tokio::task::spawn_blocking(read).await.ok()
-}
-
-fn content(file: &Path) -> Option<Vec<u8>> {
-    let facts = std::fs::metadata(file).ok()?;
-    let fits = usize::try_from(facts.len()).is_ok_and(|bytes| bytes <= CONFIG_BYTES_MAX);
-    if facts.is_file() && fits { std::fs::read(file).ok() } else { None }
 }
 
 /// How often files are looked at where no event comes.

@@ -248,6 +248,8 @@ fn asked(shown: &mut Shown) {
         let key = KeyFields { label: None, role: KeyRole::Current, expires_at: None, fields };
         let paypal = gateway::find("paypal").expect("a gateway");
         let verifier = paypal.verifier(vec![key], options).expect("usable");
+        shown.show("Options", verifier.options());
+        shown.show("Verifier", &verifier);
         let headers = paypal::delivery("id-1", paypal::LIVE_URL, BODY.as_bytes());
         let headers: Vec<_> = headers.iter().map(|(name, value)| Header { name, value }).collect();
         let body = BODY.as_bytes();

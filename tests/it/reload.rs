@@ -213,3 +213,12 @@ async fn a_refused_configuration_is_said_once_and_so_is_what_needs_a_restart() {
         assert_eq!(it.accounts.needs_restart(), restart);
     }
 }
+
+#[tokio::test]
+async fn a_secret_that_changed_between_the_start_and_the_first_look_is_noticed() {
+    let it = watched("first");
+    let before = mark(&it.accounts.account("shop").await.unwrap());
+    publish(&it.folder.0, "2", &[("shop", "whsec_second_secret_0002\n")]);
+    it.reload.look().await;
+    assert_ne!(mark(&it.accounts.account("shop").await.unwrap()), before);
+}

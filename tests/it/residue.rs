@@ -34,9 +34,9 @@ const MASK: u8 = 0x5a;
 pub(crate) struct Masked(Vec<u8>);
 
 impl Masked {
-    /// 32 random characters.
+    /// 96 random characters: an allocator writes over the beginning of what was freed.
     pub(crate) fn random() -> Self {
-        let mut random = [0_u8; 32];
+        let mut random = [0_u8; 96];
         fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut random)).unwrap();
         Self(random.iter().map(|byte| (b'a' + byte % 26) ^ MASK).collect())
     }
@@ -48,8 +48,13 @@ impl Masked {
         clear
     }
 
+    /// What is looked for: from the middle, because the ends of a freed copy may be gone.
+    fn middle(&self) -> &[u8] {
+        &self.0[40..64]
+    }
+
     fn is_at(&self, bytes: &[u8]) -> bool {
-        bytes.len() == self.0.len() && bytes.iter().zip(&self.0).all(|(a, b)| a ^ MASK == *b)
+        bytes.iter().zip(self.middle()).all(|(a, b)| a ^ MASK == *b)
     }
 
     /// How often it stands in a process' writable memory; an error where the kernel does not let
@@ -57,7 +62,7 @@ impl Masked {
     pub(crate) fn copies(&self, process: &str) -> std::io::Result<usize> {
         let maps = fs::read_to_string(format!("/proc/{process}/maps"))?;
         let mut memory = fs::File::open(format!("/proc/{process}/mem"))?;
-        let mut piece = vec![0_u8; PIECE + self.0.len()];
+        let mut piece = vec![0_u8; PIECE + self.middle().len()];
         // Our own view of the memory is no copy that anybody left there.
         let own = piece.as_ptr().addr() as u64..(piece.as_ptr().addr() + piece.len()) as u64;
         let (mut found, mut read) = (0, 0);
@@ -89,7 +94,7 @@ impl Masked {
 
     /// Where it begins in these bytes; what begins in the overlap belongs to the next piece.
     fn places(&self, bytes: &[u8]) -> Vec<usize> {
-        let first = self.0[0] ^ MASK;
+        let first = self.middle()[0] ^ MASK;
         let (mut rest, mut at, mut places) = (bytes, 0, Vec::new());
         loop {
             let passed = rest.skip_until(first).unwrap();
@@ -98,7 +103,7 @@ impl Masked {
             if passed == 0 || bytes.get(here) != Some(&first) {
                 return places;
             }
-            let there = bytes.get(here..here + self.0.len());
+            let there = bytes.get(here..here + self.middle().len());
             if here < PIECE && there.is_some_and(|bytes| self.is_at(bytes)) {
                 places.push(here);
             }
@@ -174,8 +179,8 @@ async fn a_secret_that_was_replaced_or_removed_leaves_no_copy_behind() {
     let reload = Reload::new(None, Purpose::Production, served, metrics);
     reload.look().await;
     let use_all = async || {
-        use_it(&*accounts.account("dotpay").await.unwrap());
-        use_it(&*accounts.account("stripe").await.unwrap());
+        use_it(&accounts.account("dotpay").await.unwrap());
+        use_it(&accounts.account("stripe").await.unwrap());
     };
     use_all().await;
     // Dotpay's pin is hashed with every webhook and so is held; of Stripe's key only the state of
