@@ -21,7 +21,11 @@ mod accounts;
 mod admin;
 #[cfg(feature = "server")]
 mod attacks;
+#[cfg(feature = "server")]
+mod bounds;
 mod breadth;
+#[cfg(feature = "server")]
+mod broken;
 mod cases;
 #[cfg(feature = "server")]
 mod cli;
@@ -56,6 +60,7 @@ mod paypal_outside;
 #[cfg(feature = "server")]
 mod process;
 #[cfg(feature = "server")]
+#[allow(dead_code, reason = "the load runs share it: neither uses all of it")]
 mod raw;
 #[cfg(feature = "server")]
 mod redacted;
