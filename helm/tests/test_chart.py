@@ -360,6 +360,12 @@ class Refused(unittest.TestCase):
          "extraVolumeMounts"),
         ({"payhook": {"secrets": {"defaultMode": 1000}}}, "defaultMode"),
         ({"payhook": {"uds": {"mode": "0666"}}}, "/uds/mode"),
+        ({"payhook": {"variants": {"s": {"gateway": "stripe", "callers": [
+            {"token": "in_the_clear_0000"}]}}}}, "callers"),
+        ({"payhook": {"config": {"vault": {"address": "https://v", "auth": {
+            "token": "in_the_clear_0000"}}}}}, "/config/vault/auth"),
+        ({"payhook": {"config": {"vault": {"address": "http://v", "auth": {
+            "token": {"file": "/t"}}}}}}, "/config/vault/address"),
         ({"payhook": {"listen": {"address": "localhost"}}}, "/listen/address"),
         ({"mode": "injector"}, "/mode"),
         ({"hpa": {"minReplicas": 0}}, "minReplicas"),
@@ -417,6 +423,69 @@ class Dashboards(unittest.TestCase):
         self.assertGreater(len(names), 3)
         for name in names:
             self.assertIn(f'"{re.sub(r"_(total|bucket)$", "", name)}"', known)
+
+
+def reached(tree):
+    """Every key at any depth."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield key
+            yield from reached(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from reached(value)
+
+
+class Reach(unittest.TestCase):
+    """The chart lets everything through that payhook.yaml may say."""
+
+    VAULT = {
+        "variants": {"s": {"gateway": "stripe", "keys": [
+            {"endpoint_secret": {"vault": {"path": "secret/data/shop", "field": "stripe"}}}]}},
+        "config": {"vault": {"address": "https://vault.example.com", "namespace": "shop",
+                             "ca": {"file": "/etc/vault/ca.pem"},
+                             "auth": {"kubernetes": {"role": "payhook", "mount": "kubernetes"}}}},
+    }
+
+    def config(self, **source):
+        items = objects(render(**source).stdout)
+        maps = [i["data"] for i in items if i["kind"] == "ConfigMap"]
+        return next(yaml.safe_load(d["payhook.yaml"]) for d in maps if "payhook.yaml" in d)
+
+    def test_every_gateway_with_every_key_and_option_is_let_through(self):
+        variants = self.config(file=CHART / "ci" / "every-gateway-values.yaml")["variants"]
+        page = (ROOT / "docs" / "gateways.md").read_text()
+        sections = re.split(r"^## ", page, flags=re.M)[1:]
+        self.assertGreaterEqual(len(sections), 20)
+        for section in sections:
+            name = section.split("\n")[0]
+            mine = [v for v in variants.values() if v["gateway"] == name]
+            self.assertEqual(len(mine), 1, name)
+            keys = {field for key in mine[0]["keys"] for field in key}
+            self.assertLessEqual(set(re.findall(r"^- key `(\w+)`", section, re.M)), keys, name)
+            options = set(re.findall(r"^- option `(\w+)`", section, re.M))
+            self.assertLessEqual(options, set(mine[0].get("options", {})), name)
+
+    def test_every_key_of_the_reference_can_be_written(self):
+        reference = yaml.safe_load((ROOT / "docs" / "config.reference.yaml").read_text())
+        every = self.config(file=CHART / "ci" / "every-key-values.yaml")
+        known = {
+            **every,
+            "vault": self.config(values={"payhook": self.VAULT})["vault"],
+            "tls": self.config(file=CHART / "ci" / "standalone-values.yaml")["tls"],
+            "variants": self.config(file=CHART / "ci" / "every-gateway-values.yaml")["variants"],
+        }
+        wanted = set(reached(reference)) - {"NAME", "token"}
+        self.assertGreater(len(wanted), 45)
+        self.assertEqual(wanted - set(reached(known)), set())
+        for key, value in reference.items():
+            if isinstance(value, dict) and key not in {"variants", "vault"}:
+                self.assertEqual(set(value), set(known[key]), key)
+        token = {"config": {"vault": {"auth": {"token": {"file": "/run/token"}}}}}
+        base = {k: v for k, v in self.VAULT["config"]["vault"].items() if k != "auth"}
+        base["auth"] = token["config"]["vault"]["auth"]
+        written = self.config(values={"payhook": {**self.VAULT, "config": {"vault": base}}})
+        self.assertEqual(written["vault"]["auth"], {"token": {"file": "/run/token"}})
 
 
 class Documents(unittest.TestCase):
