@@ -8,8 +8,10 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
+import textwrap
 import unittest
 
 import kubernetes_validate
@@ -501,6 +503,42 @@ class Documents(unittest.TestCase):
             self.assertTrue(named, complaint)
             for name in named:
                 self.assertIn(f"def {name}(", code, complaint)
+
+    def test_the_values_of_the_charts_readme_render(self):
+        page = (CHART / "README.md").read_text()
+        text = re.search(r"```yaml\n(payhook:.*?)```", page, re.S)[1]
+        items = objects(render(values=yaml.safe_load(text)).stdout)
+        named = re.search(r"create secret generic (\S+) --from-file=(\S+)", page)
+        spec = next(filter(None, map(pod_spec, items)))
+        volume = next(v for v in spec["volumes"] if v["name"] == "payhook-secrets")
+        self.assertEqual(volume["secret"]["secretName"], named[1])
+        config = pick(items, "ConfigMap")["data"]["payhook.yaml"]
+        self.assertIn(f"/var/run/secrets/payhook/{named[2]}\n", config)
+
+    def test_a_chart_made_from_the_three_lines_of_the_page_carries_the_sidecar(self):
+        page = (ROOT / "docs" / "deploy.md").read_text().split("## Embed it")[1]
+        depends, pod = re.findall(r"```yaml\n(.*?)```", page, re.S)[:2]
+        manifests = re.search(r"`templates/payhook.yaml`: `(.*?)`", page)[1]
+        with tempfile.TemporaryDirectory() as folder:
+            library = pathlib.Path(folder, "payhook-lib")
+            shutil.copytree(HELM / "payhook-lib", library)
+            chart = pathlib.Path(folder, "shop")
+            (chart / "templates").mkdir(parents=True)
+            (chart / "Chart.yaml").write_text(
+                "apiVersion: v2\nname: shop\nversion: 0.1.0\n" + textwrap.dedent(depends))
+            (chart / "templates" / "_pod.tpl").write_text(
+                '{{ define "shop.pod" }}\ncontainers: [{name: web, image: "web:1"}]\n{{ end }}')
+            (chart / "templates" / "web.yaml").write_text(
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n"
+                "  selector: {matchLabels: {app: web}}\n  template:\n"
+                "    metadata: {labels: {app: web}}\n" + textwrap.indent(textwrap.dedent(pod), "    "))
+            (chart / "templates" / "payhook.yaml").write_text(manifests)
+            helm("dependency", "build", chart)
+            items = objects(render(chart, values={"payhook": STRIPE}).stdout)
+            spec = pod_spec(pick(items, "Deployment"))
+            self.assertEqual([c["name"] for c in spec["initContainers"]], ["payhook"])
+            self.assertIn("PAYHOOK_TARGET", [e["name"] for e in spec["containers"][0]["env"]])
+            pick(items, "ConfigMap")
 
     def test_files_that_the_pages_name_exist(self):
         for page in [ROOT / "docs" / "deploy.md", *HELM.glob("*/README.md")]:
