@@ -20,7 +20,9 @@ use payhook::{
     server::{Parts, Reload, Tls},
     service::{Guardrails, PaymentWebhooks, Webhooks},
     telemetry::Metrics,
-    verify::{CheckTime, Draft, Header, KeyInput, KeyRole, Request, Step, Unverified},
+    verify::{
+        CheckTime, Draft, Header, KeyInput, KeyRole, Request, Step, Unverified, explain::Inquiry,
+    },
 };
 use serde_json::json;
 
@@ -237,7 +239,14 @@ fn checks(shown: &mut Shown, stripe: &Account) {
     let headers = signed.headers.iter().map(|(name, value)| Header { name, value });
     let headers: Vec<_> = headers.collect();
     let request = Request { method: "POST", url: "", headers: &headers, body: &signed.body };
-    let step = Unverified::new(request).check_with(stripe.verifier()).expect("signed");
+    let verifier = stripe.verifier();
+    let other = Unverified::new(Request { body: b"other", ..request }).check_with(verifier);
+    let Ok(Step::Ready(check)) = other else { panic!("nothing is needed") };
+    let at = CheckTime::now(now);
+    let rejection = check.run(at).expect_err("another body");
+    let (others, chain, rejection) = (&[("shop", verifier)], None, &rejection);
+    shown.show("Inquiry", &Inquiry { request, verifier, rejection, at, chain, others });
+    let step = Unverified::new(request).check_with(verifier).expect("signed");
     shown.show("Step", &step);
     let Step::Ready(check) = step else { panic!("nothing is needed") };
     shown.show("Check", &check);
