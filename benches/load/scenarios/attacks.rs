@@ -64,7 +64,7 @@ fn one(
     calls: &[Call],
     attack: &(dyn Fn(&AtomicBool) + Sync),
 ) {
-    let time = Duration::from_millis(report.length.pick(800, 10_000));
+    let time = Duration::from_millis(report.length.pick(500, 10_000));
     let plan = || Plan { streams: 20, rate: Some(RATE), time, ..Plan::new(honest, calls) };
     // Secrets are loaded with the first calls.
     Plan { count: 200, ..Plan::new(honest, calls) }.run();
