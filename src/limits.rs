@@ -128,6 +128,9 @@ pub const BACKOFF_MS_MAX: u64 = 30_000;
 pub const BACKOFF_COLD_MS_MAX: u64 = 800;
 /// Secrets read at once: a start with thousands of variants does not flood a vault.
 pub const FLIGHTS_MAX: usize = 64;
+/// Threads of a runtime that read files: enough that a mount which hangs does not hold up the
+/// others; a hundred secrets read at once would make a hundred threads, each with its memory.
+pub const BLOCKING_THREADS_MAX: usize = 8;
 /// Directories whose events are listened to: inotify instances are few, the rest is polled.
 pub const WATCHED_DIRECTORIES_MAX: usize = 1_024;
 /// Callers or accounts that a variant may list.
