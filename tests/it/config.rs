@@ -9,6 +9,8 @@ use payhook::{
     verify::KeyRole,
 };
 
+pub(crate) use crate::broken::broken;
+
 const FULL: &str = r#"
 listen: [127.0.0.1:6001, "unix:/run/payhook/payhook.sock"]
 admin_listen: 0.0.0.0:6002
@@ -195,7 +197,7 @@ fn lines_and_columns_are_exact() {
 #[test]
 fn sixty_broken_configurations_are_refused_and_show_no_secret() {
     let folder = Folder::new("broken");
-    let broken = crate::broken::broken();
+    let broken = broken();
     assert!(broken.len() >= 60, "{}", broken.len());
     for (number, content) in broken.iter().enumerate() {
         let path = folder.write("payhook.yaml", content);
