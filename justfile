@@ -56,6 +56,18 @@ clients:
 chart:
     bash deploy/chart.sh
 
+# Instructions per webhook and gateway, by valgrind: 5 % above the budget fails. `--bless` renews.
+budgets *ARGS:
+    benches/budget/run.sh {{ARGS}}
+
+# Times in process as ratios to the bare HMAC; `--short` while developing.
+bench *ARGS:
+    cargo bench --locked --quiet --bench micro -- {{ARGS}}
+
+# Every goal of docs/performance.md, and that page; `--short` while developing.
+load *ARGS:
+    benches/load.sh {{ARGS}}
+
 # The pod: image, podman, the demo shop, a rotated secret, SIGTERM.
 pod:
     bash deploy/pod.sh

@@ -1,10 +1,11 @@
 //! One verification, and one with reading, of every gateway, for valgrind to count the
-//! instructions of: `benches/budget/run.sh`. On its own it only prints the names.
+//! instructions of: `benches/budget/run.sh`. Without arguments it prints what there is.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::pedantic,
     dead_code,
@@ -24,24 +25,36 @@ use std::hint::black_box;
 use signed::Webhook;
 
 fn main() {
-    for webhook in Webhook::all() {
-        let headers = webhook.headers();
-        let verify = || drop(black_box(webhook.verify(black_box(&headers))));
-        let parse = || {
-            let verified = webhook.verify(black_box(&headers));
-            black_box(webhook.parse(&verified));
-        };
-        let name = webhook.name.replace(' ', "_");
-        for (kind, arm) in [("verify", &verify as &dyn Fn()), ("verify+parse", &parse)] {
-            // What is set up once per process is not what a webhook costs.
-            arm();
-            payhook_budget_once(arm);
-            println!("{name} {kind}");
+    let arguments: Vec<_> = std::env::args().collect();
+    match &arguments[..] {
+        [_, name, kind] if KINDS.contains(&kind.as_str()) => once(name, kind),
+        _ => {
+            for name in Webhook::names() {
+                for kind in KINDS {
+                    println!("{name}:{kind}");
+                }
+            }
         }
     }
 }
 
-/// The script collects inside of this function alone, and dumps when it returns.
+fn once(name: &str, kind: &str) {
+    let webhook = Webhook::named(name);
+    let headers = webhook.headers();
+    let verify = || drop(black_box(webhook.verify(black_box(&headers))));
+    let parse = || {
+        let verified = webhook.verify(black_box(&headers));
+        black_box(webhook.parse(&verified));
+    };
+    let arm: &dyn Fn() = if kind == KINDS[0] { &verify } else { &parse };
+    // What is set up once per process is not what a webhook costs.
+    arm();
+    payhook_budget_once(arm);
+}
+
+const KINDS: [&str; 2] = ["verify", "verify+parse"];
+
+/// The script collects inside of this function alone.
 #[inline(never)]
 fn payhook_budget_once(arm: &dyn Fn()) {
     arm();

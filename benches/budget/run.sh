@@ -14,17 +14,22 @@ binary=$(cargo bench --locked --quiet --no-default-features --bench budget --no-
   --message-format=json | grep -o '"executable":"[^"]*/budget-[^"]*"' | cut -d'"' -f4 | tail -1)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-valgrind --tool=callgrind --collect-atstart=no --toggle-collect='*payhook_budget_once*' \
-  --dump-after='*payhook_budget_once*' --callgrind-out-file="$work/out" \
-  "$binary" >"$work/names" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
-# The dumps are numbered in the order of the calls.
-part=0
-while read -r name kind; do
-  part=$((part + 1))
-  count=$(sed -n 's/^\(summary\|totals\): *\([0-9]*\).*/\2/p' "$work/out.$part" | head -1)
-  echo "$name $kind ${count:?no count of $name $kind}"
-done <"$work/names" >"$work/counted"
-[ "$part" -gt 0 ] || { echo "nothing was counted" >&2; exit 1; }
+export binary work
+count() {
+  local name="${1%%:*}" kind="${1##*:}" out
+  out="$work/out.${1// /_}"
+  valgrind --tool=callgrind --collect-atstart=no --toggle-collect='*payhook_budget_once*' \
+    --callgrind-out-file="$out" "$binary" "$name" "$kind" >"$out.log" 2>&1 || {
+    cat "$out.log" >&2
+    return 1
+  }
+  echo "${name// /_} $kind $(sed -n 's/^summary: *\([0-9]*\).*/\1/p' "$out")"
+}
+export -f count
+"$binary" >"$work/names"
+[ -s "$work/names" ] || { echo "there is nothing to count" >&2; exit 1; }
+xargs -d '\n' -P "$(nproc)" -I {} bash -euc 'count "$1"' count {} <"$work/names" | sort >"$work/counted"
+[ "$(wc -l <"$work/names")" = "$(wc -l <"$work/counted")" ] || { echo "a count is missing" >&2; exit 1; }
 if [ "${1:-}" = --bless ]; then
   {
     echo "# Instructions of one call under callgrind, which hides the CPU's SHA extensions."

@@ -53,27 +53,17 @@ fn main() {
     }
 }
 
-/// Names of what is measured, in the order of [`Webhook::all`].
-fn names() -> Vec<String> {
-    Webhook::all().into_iter().map(|webhook| webhook.name).collect()
-}
-
-fn named(name: &str) -> Webhook {
-    let mut all = Webhook::all().into_iter();
-    all.find(|webhook| webhook.name == name).expect("one of the names")
-}
-
-#[divan::bench(args = names())]
+#[divan::bench(args = Webhook::names())]
 fn verify(bencher: Bencher<'_, '_>, name: &str) {
-    let webhook = named(name);
+    let webhook = Webhook::named(name);
     let headers = webhook.headers();
     let bytes = BytesCount::new(webhook.signed.body.len());
     bencher.counter(bytes).bench_local(|| webhook.verify(black_box(&headers)));
 }
 
-#[divan::bench(args = names())]
+#[divan::bench(args = Webhook::names())]
 fn verify_and_parse(bencher: Bencher<'_, '_>, name: &str) {
-    let webhook = named(name);
+    let webhook = Webhook::named(name);
     let headers = webhook.headers();
     let bytes = BytesCount::new(webhook.signed.body.len());
     bencher.counter(bytes).bench_local(|| {
@@ -82,9 +72,9 @@ fn verify_and_parse(bencher: Bencher<'_, '_>, name: &str) {
     });
 }
 
-#[divan::bench(args = names())]
+#[divan::bench(args = Webhook::names())]
 fn answer(bencher: Bencher<'_, '_>, name: &str) {
-    let webhook = named(name);
+    let webhook = Webhook::named(name);
     if webhook.asks_outside() {
         return;
     }

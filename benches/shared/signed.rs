@@ -62,13 +62,28 @@ impl Webhook {
         Self::new("stripe e30", stripe(), events::e30().as_bytes())
     }
 
-    /// Both sizes of Stripe, then the first sample of every gateway.
+    /// Names of what is measured: both sizes of Stripe, then the first sample of every gateway.
+    pub fn names() -> Vec<String> {
+        let sizes = ["stripe e3", "stripe e30"].into_iter();
+        sizes.chain(GATEWAYS.iter().map(|gateway| gateway.name)).map(str::to_owned).collect()
+    }
+
+    /// One of the names.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "stripe e3" => Self::e3(),
+            "stripe e30" => Self::e30(),
+            _ => {
+                let gateway = payhook::gateway::find(name).expect("a gateway");
+                let sample = gateway.samples.first().expect("every gateway has samples");
+                Self::new(name, gateway, sample.payload.as_bytes())
+            }
+        }
+    }
+
+    /// All of them.
     pub fn all() -> Vec<Self> {
-        let sample = |gateway: &&'static Gateway| {
-            let sample = gateway.samples.first().expect("every gateway has samples");
-            Self::new(gateway.name, gateway, sample.payload.as_bytes())
-        };
-        [Self::e3(), Self::e30()].into_iter().chain(GATEWAYS.iter().map(sample)).collect()
+        Self::names().iter().map(|name| Self::named(name)).collect()
     }
 
     /// The fields of its variant's one key.
