@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -21,6 +21,8 @@ pub struct Plan<'a> {
     pub target: &'a Target,
     /// Sent in turn.
     pub calls: &'a [Call],
+    /// Sends only those of one group at a time: which one, and how many are in each.
+    pub group: Option<(&'a AtomicUsize, usize)>,
     pub connections: usize,
     /// Calls under way on one connection.
     pub streams: usize,
@@ -45,6 +47,7 @@ impl<'a> Plan<'a> {
         Self {
             target,
             calls,
+            group: None,
             connections: 1,
             streams: 1,
             rate: None,
@@ -321,7 +324,11 @@ impl<'a> Run<'a> {
     }
 
     fn add(&mut self, at: Instant) {
-        let call = (self.due % self.plan.calls.len() as u64) as usize;
+        let turn = |of: usize| (self.due % of as u64) as usize;
+        let call = match self.plan.group {
+            Some((group, size)) => group.load(Ordering::Relaxed) * size + turn(size),
+            None => turn(self.plan.calls.len()),
+        };
         self.ledger.waiting.push_back(Due { at, call, begun: false });
         self.due += 1;
     }

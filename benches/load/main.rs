@@ -18,55 +18,59 @@
     reason = "a measurement may stop at what it did not expect, and is no public interface"
 )]
 
+#[path = "../../tests/it/broken.rs"]
+mod broken;
 mod client;
 mod histogram;
 mod hpack;
+#[path = "../../tests/it/raw.rs"]
+#[allow(dead_code, reason = "the tests share it: neither uses all of it")]
+mod raw;
+mod report;
+mod scenarios;
 mod server;
 mod webhooks;
 mod wire;
 
-use std::time::Duration;
+use std::process::ExitCode;
 
-fn main() {
-    histogram::check();
-    let shop = webhooks::Shop::stripes("", 10);
-    let calls: Vec<_> = shop.webhooks().iter().map(webhooks::Webhook::call).collect();
-    let server = server::Server::start(&shop.config);
-    let target = server.target();
-    println!("ready after {:?}, rss {} KiB", server.ready_after, server.rss());
-    for (connections, streams) in [(1, 1), (1, 50), (4, 50), (16, 100)] {
-        let plan = client::Plan {
-            connections,
-            streams,
-            time: Duration::from_secs(2),
-            ..client::Plan::new(&target, &calls)
-        };
-        let cpu = server.cpu();
-        let found = plan.run();
-        println!(
-            "{connections}x{streams}: {:.0}/s, p50 {:?}, p99 {:?}, {}, cpu/call {:?}, rss {}",
-            found.goodput(),
-            found.latency.p50(),
-            found.latency.p99(),
-            found.summary(),
-            (server.cpu() - cpu) / found.answered() as u32,
-            server.rss(),
-        );
+use report::{Length, Report};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // Cargo adds this one.
+    let names: Vec<_> = arguments.iter().filter(|name| !name.starts_with("--")).collect();
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let length = if has("--full") { Length::Full } else { Length::Short };
+    let known = |name: &str| scenarios::ALL.iter().any(|(of, _)| *of == name);
+    if names.is_empty() || names.iter().any(|name| *name != "all" && !known(name)) {
+        let all: Vec<_> = scenarios::ALL.iter().map(|(name, _)| *name).collect();
+        eprintln!("usage: load <scenario>... | all [--full] [--keep]\nscenarios: {all:?}");
+        return ExitCode::from(2);
     }
-    let plan = client::Plan {
-        connections: 4,
-        streams: 100,
-        rate: Some(10_000.0),
-        time: Duration::from_secs(2),
-        ..client::Plan::new(&target, &calls)
-    };
-    let found = plan.run();
-    println!(
-        "10000/s: {:.0}/s p50 {:?} p99 {:?} late p99 {:?} {}",
-        found.goodput(),
-        found.latency.p50(),
-        found.latency.p99(),
-        found.lateness.p99(),
-        found.summary()
-    );
+    histogram::check();
+    let wanted = |name: &str| names.iter().any(|given| *given == "all" || *given == name);
+    let mut reports = Vec::new();
+    for (name, run) in scenarios::ALL {
+        if wanted(name) {
+            eprintln!("== {name}");
+            let began = std::time::Instant::now();
+            let mut report = Report::new(name, length);
+            run(&mut report);
+            eprintln!("   {:.0} s", began.elapsed().as_secs_f64());
+            reports.push(report);
+        }
+    }
+    for report in &reports {
+        println!("\n{}\n\n{}", report.name, report.table());
+    }
+    if has("--keep") {
+        report::keep(&report::page(), &reports);
+    }
+    let failed: Vec<_> = reports.iter().filter(|r| r.failed()).map(|r| r.name).collect();
+    if failed.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("goals missed by {failed:?}");
+    ExitCode::FAILURE
 }

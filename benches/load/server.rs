@@ -53,25 +53,26 @@ pub struct Server {
 impl Server {
     /// Starts it with a configuration that says where it listens.
     pub fn start(config: &Path) -> Self {
-        Self::try_start(config).expect("the server starts")
+        let mut command = Command::new(BINARY);
+        command.args(["serve", "--config"]).arg(config);
+        Self::run(command)
     }
 
-    pub fn try_start(config: &Path) -> Option<Self> {
+    /// The same after a line of a shell, such as a limit.
+    pub fn start_after(line: &str, config: &Path) -> Self {
+        let script = format!("{line}\nexec \"$0\" serve --config \"$1\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, BINARY]).arg(config);
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
         let began = Instant::now();
-        let mut child = Command::new(BINARY)
-            .args(["serve", "--config"])
-            .arg(config)
-            .env_remove("RUST_LOG")
-            .env_remove("PAYHOOK_CONFIG")
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
+        command.env_remove("RUST_LOG").env_remove("PAYHOOK_CONFIG").stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary runs");
         let log = BufReader::new(child.stderr.take().expect("piped"));
         let mut lines = log.lines().map_while(Result::ok);
-        let Some(line) = lines.find(|line| line.contains("\"Serving\"")) else {
-            let _ = child.wait();
-            return None;
-        };
+        let line = lines.find(|line| line.contains("\"Serving\"")).expect("it serves");
         let ready_after = began.elapsed();
         // Read on, so that the log never stands still.
         std::thread::spawn(move || lines.for_each(drop));
@@ -80,15 +81,11 @@ impl Server {
             SocketAddr::from(([127, 0, 0, 1], port.parse().expect("a port")))
         });
         let (address, admin) = (places.next().expect("one"), places.next().expect("two"));
-        Some(Self { child, address, admin, ready_after })
+        Self { child, address, admin, ready_after }
     }
 
     pub fn target(&self) -> Target {
         Target::Tcp(self.address)
-    }
-
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     pub fn signal(&self, signal: Signal) {

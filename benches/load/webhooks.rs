@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 
 use payhook::{
-    accounts::{Accounts, CacheSettings, SystemSecrets},
+    accounts::{Account, Accounts, CacheSettings, SystemSecrets},
     config::{Config, Purpose},
     gateway::{GATEWAYS, Gateway},
+    model::UnixSeconds,
     proto,
     server::system_clock,
     verify::{
-        Draft, Options,
+        Draft, Options, Signed,
         scheme::{KeyForm, Source},
     },
 };
@@ -32,6 +33,18 @@ pub struct Shop {
 pub struct Webhook(pub proto::WebhookRequest);
 
 impl Webhook {
+    pub fn new(variant: &str, signed: Signed) -> Self {
+        let headers = signed.headers.into_iter();
+        Self(proto::WebhookRequest {
+            variant: variant.to_owned(),
+            body: signed.body.into(),
+            headers: headers.map(|(name, value)| proto::HttpHeader { name, value }).collect(),
+            method: "POST".to_owned(),
+            url: signed.url,
+            received_at: None,
+        })
+    }
+
     pub fn call(&self) -> Call {
         let request = proto::VerifyAndParseRequest { webhook: Some(self.0.clone()) };
         Call::new(VERIFY, &request.encode_to_vec())
@@ -42,6 +55,7 @@ impl Shop {
     /// A configuration of these settings, then a variant for each of these names and gateways.
     pub fn new(settings: &str, variants: &[(String, &'static Gateway)]) -> Self {
         let folder = Folder::new();
+        fs::create_dir(folder.0.join("secrets")).expect("a new folder");
         let mut text = format!("{LISTEN}{settings}variants:\n");
         for (name, gateway) in variants {
             variant(&folder, &mut text, name, gateway);
@@ -51,6 +65,11 @@ impl Shop {
         }
         let config = folder.write("payhook.yaml", text);
         Self { folder, config }
+    }
+
+    /// Where the secrets are.
+    pub fn secrets(&self) -> PathBuf {
+        self.folder.0.join("secrets")
     }
 
     /// So many Stripe variants.
@@ -69,6 +88,46 @@ impl Shop {
 
     /// Every sample of every variant, signed now.
     pub fn webhooks(&self) -> Vec<Webhook> {
+        self.with(|accounts, now| {
+            let mut signed = Vec::new();
+            for account in accounts {
+                for sample in account.gateway().samples {
+                    signed.push(sign(account, sample.payload, now));
+                }
+            }
+            assert!(!signed.is_empty(), "a gateway has samples");
+            signed
+        })
+    }
+
+    /// So many webhooks of this variant, each with an event id of its own.
+    pub fn distinct(&self, variant: &str, count: usize) -> Vec<Webhook> {
+        self.with(|accounts, now| {
+            let account = accounts.iter().find(|account| account.variant().as_str() == variant);
+            let account = account.expect("a variant of these");
+            let payload = account.gateway().samples[0].payload;
+            (0..count)
+                .map(|at| sign(account, &payload.replace("evt_demo_01", &format!("evt_{at}")), now))
+                .collect()
+        })
+    }
+
+    /// A Stripe webhook that was signed long ago.
+    pub fn stale(&self) -> Webhook {
+        self.with(|accounts, now| {
+            let account = stripe(accounts);
+            let then = UnixSeconds::new(now.get() - 200_000);
+            sign(account, account.gateway().samples[0].payload, then)
+        })
+    }
+
+    /// One that is signed well and cannot be read.
+    pub fn unreadable(&self) -> Webhook {
+        self.with(|accounts, now| sign(stripe(accounts), "{\"id\": \"evt_1\",", now))
+    }
+
+    /// The accounts of this configuration, as the server has them.
+    fn with<R>(&self, act: impl FnOnce(&[Arc<Account>], UnixSeconds) -> R) -> R {
         let config = Config::load(&self.config, Purpose::Production).expect("it was just written");
         let clock = system_clock();
         let accounts = Accounts::new(
@@ -79,21 +138,14 @@ impl Shop {
             CacheSettings::default(),
         );
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let signed = runtime.expect("a runtime").block_on(async {
-            let mut signed = Vec::new();
+        let loaded = runtime.expect("a runtime").block_on(async {
+            let mut loaded = Vec::new();
             for variant in accounts.variants() {
-                let account = accounts.account(variant.as_str()).await.expect("a whole variant");
-                for sample in account.gateway().samples {
-                    let payload = sample.payload.as_bytes();
-                    let draft = Draft { url: URL, headers: &[], payload };
-                    let made = account.verifier().sign(draft, clock()).expect("signed here");
-                    signed.push(request(variant.as_str(), made));
-                }
+                loaded.push(accounts.account(variant.as_str()).await.expect("a whole variant"));
             }
-            signed
+            loaded
         });
-        assert!(!signed.is_empty(), "a gateway has samples");
-        signed
+        act(&loaded, clock())
     }
 
     /// One good webhook of each variant.
@@ -106,23 +158,22 @@ impl Shop {
     }
 }
 
+fn stripe(accounts: &[Arc<Account>]) -> &Account {
+    let stripe = accounts.iter().find(|account| account.gateway().name == "stripe");
+    stripe.expect("a Stripe variant")
+}
+
+fn sign(account: &Account, payload: &str, now: UnixSeconds) -> Webhook {
+    let draft = Draft { url: URL, headers: &[], payload: payload.as_bytes() };
+    let signed = account.verifier().sign(draft, now).expect("signed here");
+    Webhook::new(account.variant().as_str(), signed)
+}
+
 /// Whether its webhooks are signed with a key that both sides have, and nobody else is asked.
 fn signs(gateway: &Gateway) -> bool {
     let options = Options::new(gateway.example(), BTreeMap::new());
     let scheme = gateway.scheme(&options).expect("its own example");
     scheme.source != Source::Answer && gateway.name != "paypal"
-}
-
-fn request(variant: &str, signed: payhook::verify::Signed) -> Webhook {
-    let headers = signed.headers.into_iter();
-    Webhook(proto::WebhookRequest {
-        variant: variant.to_owned(),
-        body: signed.body.into(),
-        headers: headers.map(|(name, value)| proto::HttpHeader { name, value }).collect(),
-        method: "POST".to_owned(),
-        url: signed.url,
-        received_at: None,
-    })
 }
 
 fn variant(folder: &Folder, text: &mut String, name: &str, gateway: &Gateway) {
@@ -135,7 +186,8 @@ fn variant(folder: &Folder, text: &mut String, name: &str, gateway: &Gateway) {
     }
     writeln!(text, "  {name}:\n    gateway: {}\n    keys:", gateway.name).expect("a string");
     for (at, field) in gateway.keys.iter().enumerate() {
-        let place = folder.write(&format!("{name}.{}", field.name), secret(form, name));
+        let place = format!("secrets/{name}.{}", field.name);
+        let place = folder.write(&place, secret(form, name));
         private(&place);
         let mark = if at == 0 { "- " } else { "  " };
         writeln!(text, "      {mark}{}: {{file: {}}}", field.name, place.display())
@@ -166,4 +218,5 @@ fn secret(form: KeyForm, name: &str) -> String {
 
 /// The webhook's URL, by django-payments' convention.
 pub const URL: &str = "https://shop.example/payments/process/load/";
-const LISTEN: &str = "listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\nlog: {format: json}\n";
+/// Ports of its own, and a log that is read.
+pub const LISTEN: &str = "listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\nlog: {format: json}\n";

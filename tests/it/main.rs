@@ -22,6 +22,8 @@ mod admin;
 #[cfg(feature = "server")]
 mod attacks;
 mod breadth;
+#[cfg(feature = "server")]
+mod broken;
 mod cases;
 #[cfg(feature = "server")]
 mod cli;
@@ -47,6 +49,7 @@ mod paypal_outside;
 #[cfg(feature = "server")]
 mod process;
 #[cfg(feature = "server")]
+#[allow(dead_code, reason = "the load runs share it: neither uses all of it")]
 mod raw;
 #[cfg(feature = "server")]
 mod reload;

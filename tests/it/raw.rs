@@ -10,6 +10,7 @@ pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
+pub const PING: u8 = 6;
 pub const GOAWAY: u8 = 7;
 pub const WINDOW_UPDATE: u8 = 8;
 pub const CONTINUATION: u8 = 9;
@@ -42,17 +43,30 @@ impl Raw {
         Self { socket }
     }
 
+    /// The same, where the server may have no place for it.
+    pub fn try_silent(address: SocketAddr) -> Option<Self> {
+        let socket = TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok()?;
+        socket.set_read_timeout(Some(PATIENCE)).ok()?;
+        socket.set_write_timeout(Some(PATIENCE)).ok()?;
+        Some(Self { socket })
+    }
+
     /// A connection with the preface and these settings sent.
     pub fn open(address: SocketAddr, settings: &[(u16, u32)]) -> Self {
         let mut raw = Self::silent(address);
+        raw.begin(settings).expect("a fresh connection");
+        raw
+    }
+
+    /// Sends the preface and these settings.
+    pub fn begin(&mut self, settings: &[(u16, u32)]) -> std::io::Result<()> {
         let mut payload = Vec::new();
         for (name, value) in settings {
             payload.extend(name.to_be_bytes());
             payload.extend(value.to_be_bytes());
         }
-        raw.write(PREFACE).expect("a fresh connection");
-        raw.frame(SETTINGS, 0, 0, &payload).expect("a fresh connection");
-        raw
+        self.write(PREFACE)?;
+        self.frame(SETTINGS, 0, 0, &payload)
     }
 
     pub fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
@@ -77,6 +91,21 @@ impl Raw {
     /// How long reads wait.
     pub fn patience(&mut self, patience: Duration) {
         self.socket.set_read_timeout(Some(patience)).expect("a socket");
+    }
+
+    /// Whether the server has closed the connection by now; what it said before is skipped.
+    pub fn is_closed(&mut self) -> bool {
+        self.socket.set_nonblocking(true).expect("a socket");
+        let mut sink = [0; 4096];
+        let closed = loop {
+            match self.socket.read(&mut sink) {
+                Ok(0) => break true,
+                Ok(_) => {}
+                Err(error) => break error.kind() != std::io::ErrorKind::WouldBlock,
+            }
+        };
+        self.socket.set_nonblocking(false).expect("a socket");
+        closed
     }
 
     /// The next frame; `None` where the server closed the connection.
@@ -144,6 +173,35 @@ pub fn fields(fields: &[(&str, &str)]) -> Vec<u8> {
             bytes.extend(text.as_bytes());
         }
     }
+    bytes
+}
+
+/// A field of any length that stands for itself.
+pub fn long(name: &str, value: &str) -> Vec<u8> {
+    let mut bytes = vec![0];
+    for text in [name, value] {
+        bytes.extend(length(text.len()));
+        bytes.extend(text.as_bytes());
+    }
+    bytes
+}
+
+/// The same field, kept in the table: section 6.2.1.
+pub fn kept(name: &str, value: &str) -> Vec<u8> {
+    let mut bytes = long(name, value);
+    bytes[0] = 0x40;
+    bytes
+}
+
+/// A length with a prefix of seven bits: section 5.1.
+fn length(length: usize) -> Vec<u8> {
+    let Some(mut rest) = length.checked_sub(127) else { return vec![length as u8] };
+    let mut bytes = vec![127];
+    while rest >= 128 {
+        bytes.push(rest as u8 | 128);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
     bytes
 }
 

@@ -11,10 +11,7 @@ use payhook::{
     verify::Draft,
 };
 
-use crate::{
-    config::{Folder, broken},
-    serving::frozen,
-};
+use crate::{broken::broken, config::Folder, serving::frozen};
 
 const NOW: i64 = 1_700_000_000;
 
