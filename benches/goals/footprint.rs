@@ -16,7 +16,13 @@ pub fn run(rows: &mut Rows) {
         cost(&open.side(calls), shape);
     }
     let peak = open.server.rss_peak() as f64 / 1024.0;
-    rows.figure("5 load", peak, "MiB", "most RSS, 60 calls of 3.6 KB, then of 32 KB, at once", Some(16.0));
+    rows.figure(
+        "5 load",
+        peak,
+        "MiB",
+        "most RSS, 60 calls of 3.6 KB, then of 32 KB, at once",
+        Some(16.0),
+    );
     let shop = Shop::stripes("", 100);
     let mut times: Vec<_> = (0..9)
         .map(|_| start(&[SERVER], || Server::start(&shop.config)).ready_after.as_secs_f64() * 1e3)

@@ -31,6 +31,7 @@ mod histogram;
 mod hpack;
 mod overhead;
 mod paired;
+mod prepare;
 #[path = "../shared/ratio.rs"]
 mod ratio;
 #[path = "../shared/rows.rs"]
@@ -39,6 +40,8 @@ mod scale;
 #[path = "../load/server.rs"]
 mod server;
 mod shop;
+#[path = "../shared/signed.rs"]
+mod signed;
 #[path = "../load/webhooks.rs"]
 mod webhooks;
 #[path = "../load/wire.rs"]
@@ -49,6 +52,9 @@ fn main() {
     let after = |name| arguments.iter().skip_while(|argument| *argument != name).nth(1);
     if let Some(bytes) = after(echo::ARGUMENT) {
         return echo::serve(bytes.parse().expect("bytes of a reply"));
+    }
+    if let Some(folder) = after("--prepare") {
+        return prepare::write(folder.as_ref());
     }
     ratio::check();
     histogram::check();

@@ -47,7 +47,8 @@ pub fn run(short: bool, rows: &mut Rows) {
             let rate = told("calls per second");
             rows.figure(&format!("{key} {name} rate"), cost.per_second, "/s", &rate, None);
             let goal = (name == "payhook" && streams == 50).then_some(0.1);
-            let key = if goal.is_some() { "4 writes".to_owned() } else { format!("{key} {name} writes") };
+            let key =
+                if goal.is_some() { "4 writes".to_owned() } else { format!("{key} {name} writes") };
             rows.figure(&key, cost.writes, "per reply", &told("writes"), goal);
         }
     }

@@ -95,7 +95,8 @@ pub fn paired(above: &Side<'_>, below: &Side<'_>, shape: Shape, blocks: usize) -
     let (mut ratios, mut aboves, mut belows) = (Vec::new(), Vec::new(), Vec::new());
     for block in 0..blocks {
         // ABBA, then BAAB.
-        let order = if block % 2 == 0 { [true, false, false, true] } else { [false, true, true, false] };
+        let order =
+            if block % 2 == 0 { [true, false, false, true] } else { [false, true, true, false] };
         let (mut a, mut b) = (0.0, 0.0);
         for of_above in order {
             let (cost, _) = cost(if of_above { above } else { below }, shape);

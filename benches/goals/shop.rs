@@ -1,20 +1,12 @@
 //! The two bodies, signed for a running server's variants, and how long its answer is.
 
-use std::sync::Arc;
-
-use payhook::{
-    accounts::{Accounts, CacheSettings, SystemSecrets},
-    config::{Config, Purpose},
-    proto::{self, payment_webhook_service_client::PaymentWebhookServiceClient},
-    server::system_clock,
-    verify::Draft,
-};
+use payhook::proto::{self, payment_webhook_service_client::PaymentWebhookServiceClient};
 use prost::Message as _;
 
 use crate::{
     events, paired,
     server::Server,
-    webhooks::{Shop, URL, Webhook},
+    webhooks::{self, Shop, Webhook},
     wire::Call,
 };
 
@@ -46,31 +38,8 @@ impl Open {
 
 /// The payload for every variant, signed now.
 fn signed(shop: &Shop, payload: &str) -> Vec<Webhook> {
-    let config = Config::load(&shop.config, Purpose::Production).expect("it was just written");
-    let (clock, source) = (system_clock(), Arc::new(SystemSecrets));
-    let settings = CacheSettings::default();
-    let accounts =
-        Accounts::new(config.variants, config.revision, source, Arc::clone(&clock), settings);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime").block_on(async {
-        let mut all = Vec::new();
-        for variant in accounts.variants() {
-            let account = accounts.account(variant.as_str()).await.expect("a whole variant");
-            let draft = Draft { url: URL, headers: &[], payload: payload.as_bytes() };
-            let made = account.verifier().sign(draft, clock()).expect("signed here");
-            let headers = made.headers.into_iter();
-            all.push(Webhook(proto::WebhookRequest {
-                variant: variant.as_str().to_owned(),
-                body: made.body.into(),
-                headers: headers
-                    .map(|(name, value)| proto::HttpHeader { name, value })
-                    .collect(),
-                method: "POST".to_owned(),
-                url: made.url,
-                received_at: None,
-            }));
-        }
-        all
+    shop.with(|accounts, now| {
+        accounts.iter().map(|account| webhooks::sign(account, payload, now)).collect()
     })
 }
 

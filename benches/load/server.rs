@@ -88,6 +88,10 @@ impl Server {
         Target::Tcp(self.address)
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: Signal) {
         let id = Pid::from_child(&self.child);
         kill_process(id, signal).expect("it is ours and runs");

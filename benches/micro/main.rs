@@ -1,7 +1,8 @@
 //! What verifying, reading and answering cost in process: `cargo bench --bench micro`.
 //!
 //! First the ratios to the bare HMAC of the same bytes, measured in turns within one run; then a
-//! table of times and allocations. `-- --short` measures fewer rounds.
+//! table of times and allocations. `-- --ratios` leaves the table out, `-- --short` also measures fewer
+//! rounds.
 
 #![allow(
     clippy::unwrap_used,
@@ -48,7 +49,8 @@ fn main() {
     ratios::run(short, &mut rows);
     hostile::run(short, &mut rows);
     rows.write();
-    if !short {
+    let ratios_only = std::env::args().any(|argument| argument == "--ratios");
+    if !short && !ratios_only {
         divan::Divan::default().run_benches();
     }
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use payhook::{
-    accounts::{Accounts, CacheSettings, Clock, KeySpec, Repeats, SecretRef, SystemSecrets},
     accounts::VariantSpec,
+    accounts::{Accounts, CacheSettings, Clock, KeySpec, Repeats, SecretRef, SystemSecrets},
     model::{Secret, Variant},
     proto::{self, payment_webhook_service_server::PaymentWebhookService as _},
     service::{Guardrails, PaymentWebhooks, Webhooks},

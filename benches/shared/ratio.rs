@@ -34,7 +34,7 @@ impl fmt::Display for Ratio {
 /// The largest rank whose two order statistics hold the median with at least 90 %: the binomial
 /// distribution of how many rounds lie below it.
 fn rank(rounds: usize) -> usize {
-    let (mut probability, mut tail, mut rank) = (0.5_f64.powi(rounds as i32), 0.0, 0);
+    let (mut probability, mut tail, mut rank) = (0.5_f64.powi(rounds as i32), 0.0, 0_usize);
     loop {
         tail += probability;
         if tail > 0.05 {

@@ -12,7 +12,8 @@ use payhook::{
     model::{Event, Secret, UnixSeconds},
     verify::{
         CertificateChain, CheckTime, Draft, Header, KeyRole, Options, Request, SignError, Signed,
-        Step, Unverified, Verified, Verifier, scheme::{KeyForm, Source},
+        Step, Unverified, Verified, Verifier,
+        scheme::{KeyForm, Source},
     },
 };
 use rcgen::{
@@ -31,12 +32,24 @@ pub struct Webhook {
     pub verifier: Verifier,
     pub signed: Signed,
     pub options: BTreeMap<String, serde_json::Value>,
+    /// The certificate that signed, in PEM.
+    pub certificate: Option<Vec<u8>>,
     chain: Option<Arc<CertificateChain>>,
 }
 
 impl Webhook {
     /// A payload of this gateway.
     pub fn new(name: &str, gateway: &'static Gateway, payload: &[u8]) -> Self {
+        Self::signed_at(NOW, name, gateway, payload)
+    }
+
+    /// The same, signed at another time.
+    pub fn signed_at(
+        now: UnixSeconds,
+        name: &str,
+        gateway: &'static Gateway,
+        payload: &[u8],
+    ) -> Self {
         let world = (gateway.name == "paypal").then(World::new);
         let mut options = gateway.example();
         if let Some(world) = &world {
@@ -44,12 +57,13 @@ impl Webhook {
         }
         let verifier = verifier(gateway, &options);
         let draft = Draft { url: URL, headers: &[], payload };
-        let signed = match (verifier.sign(draft, NOW), &world) {
-            (Err(SignError::KeyNotOurs), Some(world)) => world.sign(&verifier, draft),
+        let signed = match (verifier.sign(draft, now), &world) {
+            (Err(SignError::KeyNotOurs), Some(world)) => world.sign(&verifier, draft, now),
             (signed, _) => signed.unwrap_or_else(|error| panic!("{name}: {error}")),
         };
-        let chain = world.map(|world| Arc::new(CertificateChain::from_pem(&world.leaf)));
-        Self { name: name.to_owned(), gateway, verifier, signed, options, chain }
+        let certificate = world.map(|world| world.leaf);
+        let chain = certificate.as_ref().map(|leaf| Arc::new(CertificateChain::from_pem(leaf)));
+        Self { name: name.to_owned(), gateway, verifier, signed, options, certificate, chain }
     }
 
     /// The checkout of about 3.6 KB.
@@ -173,13 +187,13 @@ impl World {
         Self { root, leaf, key }
     }
 
-    fn sign(&self, verifier: &Verifier, draft: Draft<'_>) -> Signed {
+    fn sign(&self, verifier: &Verifier, draft: Draft<'_>, now: UnixSeconds) -> Signed {
         let headers = [
             Header { name: "PAYPAL-TRANSMISSION-ID", value: "bench-1" },
             Header { name: "PAYPAL-CERT-URL", value: CERT_URL },
         ];
         let draft = Draft { headers: &headers, ..draft };
-        let signed = verifier.sign_with(draft, NOW, &|message| {
+        let signed = verifier.sign_with(draft, now, &|message| {
             let mut signature = vec![0; self.key.public_modulus_len()];
             let random = SystemRandom::new();
             self.key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).ok()?;
@@ -190,5 +204,6 @@ impl World {
 }
 
 const NAME: &str = "messageverificationcerts.sandbox.paypal.com";
-const CERT_URL: &str = "https://api.sandbox.paypal.com/v1/notifications/certs/BENCH";
+/// Where the certificate would be.
+pub const CERT_URL: &str = "https://api.sandbox.paypal.com/v1/notifications/certs/BENCH";
 const URL: &str = "https://shop.example/payments/process/bench/";

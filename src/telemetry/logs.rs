@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stderr};
 
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::{
-    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
 /// The form of log lines.
@@ -32,8 +32,10 @@ pub struct Recording {
 /// # Errors
 /// A line that says why the filter or the exporter cannot be used.
 pub fn start_logs(level: &str, form: LogForm) -> Result<Recording, String> {
-    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| level.to_owned());
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
+    let filter = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+    let filter = filter.unwrap_or_else(|| level.to_owned());
+    // Levels by target: filters by span would bring a regular expression engine along.
+    let filter: Targets = filter.parse().map_err(|error| format!("RUST_LOG: {error}"))?;
     let terminal = stderr().is_terminal();
     let json = match form {
         LogForm::Auto => !terminal,
