@@ -1,7 +1,7 @@
 # docker build -t payhook:0.1.0 .
 # One static binary and nothing else: no shell, no libc, no certificates on disk
 # (public roots are inside the binary).
-FROM rust:1.91-bookworm AS build
+FROM rust:1.95-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends cmake && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .

@@ -47,10 +47,17 @@ proto:
 demo:
     cargo run --locked --quiet -- demo
 
-# Official clients and SDKs from PyPI against the running server.
+# Official SDKs from PyPI and npm (docs/differential.md) and a client in every language
+# (docs/clients.md) against the running server.
 clients:
     cargo build --locked --quiet
     bash clients/run.sh
+    bash clients/languages.sh
+
+# The examples of docs/idempotency.md on SQLite and PostgreSQL, and the page compared with them.
+examples:
+    cargo build --locked --quiet
+    bash examples/idempotency/check.sh
 
 # The charts: lint, schema, golden renders, strict objects for every Kubernetes, policy.
 chart:

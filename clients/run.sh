@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
 # Official clients and SDKs against the built server, over loopback. Installs what it needs from
-# PyPI into target/clients.
+# PyPI and npm into target/clients.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target="${CARGO_TARGET_DIR:-target}"
 work="$target/clients"
-mkdir -p "$work/stubs"
+mkdir -p "$work/stubs" "$work/node"
 if [ ! -x "$work/venv/bin/python" ]; then
   python3 -m venv "$work/venv"
 fi
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check \
-  grpcio==1.* grpcio-tools==1.* grpcio-reflection==1.* grpcio-status==1.* stripe braintree
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check -r clients/requirements.txt
+cp clients/differential/node/* "$work/node/"
+npm install --prefix "$work/node" --silent --no-audit --no-fund --no-package-lock
 "$work/venv/bin/python" -m grpc_tools.protoc -I proto --python_out="$work/stubs" \
   --grpc_python_out="$work/stubs" payhook/v1/money.proto payhook/v1/event.proto \
   payhook/v1/webhook_service.proto
-export PAYHOOK_BINARY="$target/debug/payhook" PYTHONPATH="$work/stubs:clients/python"
+export PYTHONDONTWRITEBYTECODE=1 PAYHOOK_BINARY="$target/debug/payhook" PAYHOOK_JUDGE="$work/node/judge.mjs"
+export PYTHONPATH="$work/stubs:clients/python:clients/differential"
 "$work/venv/bin/python" clients/python/smoke.py
-"$work/venv/bin/python" clients/differential/stripe_sdk.py
+"$work/venv/bin/python" clients/differential/official_sdks.py
 "$work/venv/bin/python" clients/differential/braintree_diff.py

@@ -1,12 +1,11 @@
-"""payhook against Braintree's own Python SDK: whatever payhook accepts, the SDK accepts, and reads
-the same kind, object and amount.
+"""payhook against Braintree's own SDKs from PyPI and npm: whatever payhook accepts, they accept, and
+the Python one reads the same kind, object, amount and time.
 
 Inputs are the vectors' own notifications and challenges, signed anew, and mutations of their form,
-list of signatures, payload and XML. Where the two differ, the pair must be on one of the lists below.
+list of signatures, payload and XML. What may differ is in `divergences.py`.
 """
 
 import base64
-import collections
 import hashlib
 import hmac
 import json
@@ -18,21 +17,13 @@ import urllib.parse
 import braintree
 import grpc
 
-from payhook.v1 import webhook_service_pb2 as pb, webhook_service_pb2_grpc as rpc
+import harness
+from divergences import BRAINTREE, BRAINTREE_NODE, DIVERGENCES
+from payhook.v1 import webhook_service_pb2_grpc as rpc
 from sidecar import Sidecar
 
 PUBLIC, PRIVATE = "differentialpublic01", "differential-private-key-0001"
 ROUNDS = 3000
-# payhook is stricter than the SDK here, on purpose.
-STRICTER = {
-    "a document type": "minidom expands a DTD's entities",
-    "a repeated field": "the SDK is handed one of the copies by the framework",
-    "a repeated element": "the SDK keeps one of the copies",
-    "base64 outside its grammar": "decodebytes drops what it does not know",
-    "a challenge with a line feed": "the SDK's $ lets one trailing line feed through",
-    "no kind": "the SDK fails only where the kind is read",
-    "an amount that is no amount": "the SDK reads exponents and any number of decimals",
-}
 
 GATEWAY = braintree.BraintreeGateway(
     braintree.Configuration(braintree.Environment.Sandbox, "merchant", PUBLIC, PRIVATE)
@@ -135,14 +126,11 @@ def mutate(rng, xml):
     return fields, done
 
 
-def theirs(fields):
-    """The SDK's notification; None where it refuses or fails."""
-    values = dict(reversed(fields))
-    signature, payload = values.get("bt_signature"), values.get("bt_payload")
-    try:
-        return GATEWAY.webhook_notification.parse(signature, payload)
-    except Exception:  # the SDK fails in many ways on what is no notification
-        return None
+def theirs(webhook):
+    """The SDK's notification; a framework hands it the first of repeated fields."""
+    fields = urllib.parse.parse_qs(webhook.text(), keep_blank_values=True)
+    signature, payload = (fields.get(name, [None])[0] for name in ("bt_signature", "bt_payload"))
+    return GATEWAY.webhook_notification.parse(signature, payload)
 
 
 def their_object(notification):
@@ -151,18 +139,6 @@ def their_object(notification):
         if found is not None:
             return found
     return None
-
-
-def post(stub, fields):
-    body = urllib.parse.urlencode(fields).encode()
-    return call(stub, pb.WebhookRequest(variant="shop", body=body))
-
-
-def call(stub, webhook):
-    try:
-        return stub.VerifyAndParse(pb.VerifyAndParseRequest(webhook=webhook), timeout=5), ""
-    except grpc.RpcError as error:
-        return None, dict(error.trailing_metadata()).get("x-payhook-reason", error.code().name)
 
 
 def differences(response, notification):
@@ -187,27 +163,22 @@ def differences(response, notification):
         yield "time"
 
 
-def challenges(rng, stub, figures, wrong):
+def challenges(rng, stub, ledger):
     for _ in range(ROUNDS // 10):
         length = rng.randrange(16, 36)
         text = "".join(rng.choice("0123456789abcdef") for _ in range(length))
         text = rng.choice([text] * 4 + [text.upper(), text + "\n", text + "g", " " + text, text + "\0"])
-        try:
-            answer = GATEWAY.webhook_notification.verify(text)
-        except Exception:
-            answer = None
-        url = "https://shop.example/hook/?" + urllib.parse.urlencode({"bt_challenge": text})
-        response, _ = call(stub, pb.WebhookRequest(variant="shop", method="GET", url=url))
-        ours = response.reply.body.decode() if response else None
-        if ours == answer:
-            figures["challenge: the same answer" if answer else "challenge: both refuse"] += 1
-        elif ours is None and text.endswith("\n"):
-            figures["challenge: only the SDK answers: a challenge with a line feed"] += 1
-        else:
-            wrong.append(("challenge", text, ours, answer))
+        answer = harness.accepts(GATEWAY.webhook_notification.verify, text)
+        url = harness.URL + "?" + urllib.parse.urlencode({"bt_challenge": text})
+        done = {"a challenge with a line feed"} if text.endswith("\n") else set()
+        webhook = harness.Webhook(b"", [], url, "GET", done)
+        response, reason = harness.ours(stub, webhook)
+        ledger.compare(webhook, response, reason, answer)
+        if response and answer and response.reply.body.decode() != answer:
+            ledger.wrong.append(("another answer", text, response.reply.body, answer))
 
 
-def notifications(rng, stub, figures, wrong):
+def notifications(rng, stub, python, node, judge):
     known = documents()
     for number in range(ROUNDS):
         xml = known[number % len(known)]
@@ -217,36 +188,32 @@ def notifications(rng, stub, figures, wrong):
             done = []
         else:
             fields, done = mutate(rng, xml)
-        notification, (response, reason) = theirs(fields), post(stub, fields)
+        webhook = harness.Webhook(urllib.parse.urlencode(fields).encode(), [], done=set(done))
+        response, reason = harness.ours(stub, webhook)
+        notification = harness.accepts(theirs, webhook)
+        python.compare(webhook, response, reason, notification)
         if response and notification:
-            figures["both accept"] += 1
-            wrong += [(what, fields) for what in differences(response, notification)]
-        elif response:
-            wrong.append(("only payhook accepts", done, fields))
-        elif notification:
-            listed = [what for what in done if what in STRICTER]
-            figures[f"only the SDK accepts: {reason}, {' and '.join(done) or 'unchanged'}"] += 1
-            if not listed:
-                wrong.append((reason, done, fields))
-        else:
-            figures["both refuse"] += 1
+            python.wrong += [(what, fields) for what in differences(response, notification)]
+        node.compare(webhook, response, reason, harness.accepts(judge, webhook))
 
 
 def main():
-    rng, figures, wrong = random.Random(20261127), collections.Counter(), []
+    rng = random.Random(20261127)
+    python, npm = (harness.Ledger(name, DIVERGENCES["braintree"]) for name in (BRAINTREE, BRAINTREE_NODE))
     keys = [{"public_key": PUBLIC, "private_key": PRIVATE}]
     variants = {"shop": {"gateway": "braintree", "keys": keys}}
-    with Sidecar(variants) as sidecar, grpc.insecure_channel(sidecar.address) as channel:
+    with (
+        harness.Node() as node,
+        Sidecar(variants) as sidecar,
+        grpc.insecure_channel(sidecar.address) as channel,
+    ):
         stub = rpc.PaymentWebhookServiceStub(channel)
-        notifications(rng, stub, figures, wrong)
-        challenges(rng, stub, figures, wrong)
-    for name, count in sorted(figures.items()):
-        print(f"{count:6} {name}")
-    assert figures["both accept"] > 200, "too few genuine inputs to mean anything"
-    if wrong:
-        print(f"{len(wrong)} divergences that are not on the list:", wrong[:5])
-        sys.exit(1)
-    print(f"braintree {braintree.version.Version}: {ROUNDS} inputs, no divergence off the list")
+        judge = node.judge("braintree", public=PUBLIC, private=PRIVATE)
+        notifications(rng, stub, python, npm, judge)
+        challenges(rng, stub, python)
+    problems = [problem for ledger in (python, npm) for problem in ledger.close("braintree", ROUNDS // 15)]
+    if problems:
+        sys.exit("\n".join(problems))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""A Python client over TCP: verification, refusals with their reasons, reflection, health."""
+"""A Python client over TCP: verification, refusals with their reasons, reflection, and the
+README's own client, as it stands there."""
 
 import hashlib
 import hmac
+import pathlib
+import re
 import time
 
 import grpc
@@ -49,6 +52,25 @@ def refused(stub, message, code, reason):
     raise AssertionError(f"{reason}: not refused")
 
 
+def readme(address):
+    """The function `verify` of the README, with this server's address."""
+    text = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+    [block] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert block.count("127.0.0.1:50051") == 1, block
+    names = {}
+    exec(compile(block.replace("127.0.0.1:50051", address), "README.md", "exec"), names)
+    return names["verify"]
+
+
+def readme_answers(verify, variant, body):
+    """What the README's client would answer the gateway; 200 with the events."""
+    signed = [(header.name, header.value) for header in headers(BODY)]
+    try:
+        return 200, verify(variant, body, signed)
+    except SystemExit as answer:
+        return answer.code, []
+
+
 def main():
     variants = {"shop": {"gateway": "stripe", "keys": [{"endpoint_secret": SECRET}]}}
     with Sidecar(variants) as sidecar, grpc.insecure_channel(sidecar.address) as channel:
@@ -65,10 +87,18 @@ def main():
         stale = headers(BODY, at=int(time.time()) - 1000)
         refused(stub, request(BODY, headers=stale), unauthenticated, "TIMESTAMP_TOO_OLD")
         refused(stub, request(BODY, variant="nobody"), grpc.StatusCode.NOT_FOUND, "VARIANT_UNKNOWN")
+        verify = readme(sidecar.address)
+        status, [event] = readme_answers(verify, "shop", BODY)
+        assert (status, event.id) == (200, "evt_1"), (status, event)
+        assert readme_answers(verify, "shop", BODY + b" ") == (400, [])
+        assert readme_answers(verify, "nobody", BODY) == (404, [])
         services = ProtoReflectionDescriptorDatabase(channel).get_services()
         assert "payhook.v1.PaymentWebhookService" in services, services
         assert "grpc.health.v1.Health" in services, services
-    print("python client: verified, 4 refusals with their reasons, reflection lists the service")
+    # Nobody listens there any more: no trailer, and the answer that asks for a redelivery.
+    assert readme_answers(verify, "shop", BODY) == (503, [])
+    print("python client: verified, 4 refusals with their reasons, reflection lists the service;")
+    print("README client: 200, 400, 404, and 503 once the server is gone")
 
 
 if __name__ == "__main__":

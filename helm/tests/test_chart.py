@@ -419,5 +419,29 @@ class Dashboards(unittest.TestCase):
             self.assertIn(f'"{re.sub(r"_(total|bucket)$", "", name)}"', known)
 
 
+class Documents(unittest.TestCase):
+    def test_every_complaint_names_tests_that_exist(self):
+        page = (ROOT / "docs" / "deploy.md").read_text()
+        table = page.split("## What sidecars are blamed for")[1].split("Tests of the chart")[0]
+        rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")][1:]
+        sources = [pathlib.Path(__file__), ROOT / "deploy" / "pod_test.py"]
+        code = "".join(path.read_text() for path in sources)
+        self.assertGreaterEqual(len(rows), 8)
+        for _, complaint, _, tests, _ in rows:
+            named = re.findall(r"`(?:InAPod\.)?(\w+)`", tests)
+            self.assertTrue(named, complaint)
+            for name in named:
+                self.assertIn(f"def {name}(", code, complaint)
+
+    def test_files_that_the_pages_name_exist(self):
+        for page in [ROOT / "docs" / "deploy.md", *HELM.glob("*/README.md")]:
+            for name in re.findall(r"(?:docs|deploy|examples|helm)/[\w./-]*\w", page.read_text()):
+                self.assertTrue((ROOT / name).exists(), f"{page.name}: {name}")
+
+    def test_the_image_is_built_with_the_toolchain_of_the_tests(self):
+        channel = re.search(r'channel = "(\d+\.\d+)', (ROOT / "rust-toolchain.toml").read_text())
+        self.assertIn(f"FROM rust:{channel[1]}-", (ROOT / "Dockerfile").read_text())
+
+
 if __name__ == "__main__":
     unittest.main()

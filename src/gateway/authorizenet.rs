@@ -25,7 +25,7 @@ use crate::{
     },
     verify::{
         Options, Scheme, Verified,
-        scheme::{Algorithm, Encoding, Grammar, KeyForm, Presence, Source},
+        scheme::{Algorithm, Case, Encoding, Grammar, KeyForm, Presence, Source},
     },
 };
 
@@ -63,7 +63,11 @@ pub(super) static GATEWAY: Gateway = Gateway {
 static SCHEME: Scheme = Scheme::over_body(
     "authorizenet-hmac-sha512",
     Source::Header(Cow::Borrowed("X-ANET-Signature")),
-    Grammar::Prefixed { prefix: Cow::Borrowed("sha512="), required: Presence::Required },
+    Grammar::Prefixed {
+        prefix: Cow::Borrowed("sha512="),
+        case: Case::Any,
+        required: Presence::Required,
+    },
     Algorithm::HmacSha512,
     Encoding::Hex,
 );

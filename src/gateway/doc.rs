@@ -84,6 +84,16 @@ impl<'a> Doc<'a> {
         }
     }
 
+    /// True or false; anything else counts as absent. For fields that only inform.
+    pub(crate) fn flag(&self, path: &'static str) -> Result<Option<bool>, ParseError> {
+        Ok(match self.get(path)? {
+            Some(Value::Flag(flag)) => Some(flag),
+            Some(Value::List(_) | Value::Number(_) | Value::Object(_) | Value::Text(_)) | None => {
+                None
+            }
+        })
+    }
+
     /// A whole number; null and absent are none.
     pub(crate) fn integer(&self, path: &'static str) -> Result<Option<i64>, ParseError> {
         let wrong = ParseError::FieldWrong { path, expected: "a whole number" };
@@ -248,7 +258,9 @@ mod tests {
 
     #[test]
     fn what_informs_may_be_anything_and_what_decides_may_not() {
-        let doc = doc(r#"{"a":{"b":1},"c":"","d":12345678901234567890,"e":[1]}"#);
+        let doc = doc(r#"{"a":{"b":1},"c":"","d":12345678901234567890,"e":[1],"f":true}"#);
+        assert_eq!(doc.flag("x.f"), Ok(Some(true)));
+        assert_eq!(doc.flag("c"), Ok(None));
         assert_eq!(doc.text("a"), Ok(None));
         assert!(doc.word("a").is_err());
         assert_eq!(doc.word("c"), Ok(None));

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::{ParseError, StatusRow, status_table};
 use crate::model::{
-    Checkout, Coverage, Dispute, Event, EventType, Failure, Invoice, Mandate, Money, Payment,
-    PaymentStatus, Payout, References, Refund, Subject, SubjectKind, Subscription, Timestamp,
+    Checkout, Coverage, Dispute, Environment, Event, EventType, Failure, Invoice, Mandate, Money,
+    Payment, PaymentStatus, Payout, References, Refund, Subject, SubjectKind, Subscription,
+    Timestamp,
 };
 
 /// What a payload says about one object, in the words of the contract.
@@ -104,6 +105,11 @@ pub(crate) fn extent(
         (_, Some(false)) => "partial",
         (_, None) => "unknown",
     }
+}
+
+/// Live or test, where the payload says whether it is a test.
+pub(crate) fn environment(test: Option<bool>) -> Option<Environment> {
+    test.map(|test| if test { Environment::Test } else { Environment::Live })
 }
 
 /// A failure with the gateway's own code and message; none where it gives neither.

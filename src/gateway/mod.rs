@@ -16,6 +16,7 @@ mod generic;
 mod gocardless;
 mod idempotency;
 pub(crate) mod json;
+mod lemonsqueezy;
 mod mercadopago;
 mod mollie;
 mod opayo_form;
@@ -48,6 +49,7 @@ pub static GATEWAYS: &[&Gateway] = &[
     &dotpay::GATEWAY,
     &generic::hmac::GATEWAY,
     &gocardless::GATEWAY,
+    &lemonsqueezy::GATEWAY,
     &mercadopago::GATEWAY,
     &mollie::GATEWAY,
     &opayo_form::GATEWAY,

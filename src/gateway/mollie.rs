@@ -23,7 +23,7 @@ use crate::{
     },
     verify::{
         Scheme, Verified,
-        scheme::{Algorithm, Encoding, Grammar, Presence, Source},
+        scheme::{Algorithm, Case, Encoding, Grammar, Presence, Source},
     },
 };
 
@@ -50,7 +50,12 @@ pub(super) static GATEWAY: Gateway = Gateway {
 static SCHEME: Scheme = Scheme::over_body(
     "mollie-hmac-sha256",
     Source::HeaderAny(Cow::Borrowed("X-Mollie-Signature")),
-    Grammar::Prefixed { prefix: Cow::Borrowed("sha256="), required: Presence::Optional },
+    Grammar::Prefixed {
+        prefix: Cow::Borrowed("sha256="),
+        // As both of Mollie's validators read it.
+        case: Case::Exact,
+        required: Presence::Optional,
+    },
     Algorithm::HmacSha256,
     Encoding::Hex,
 );

@@ -21,8 +21,8 @@ use crate::{
     verify::{
         Scheme, Verified,
         scheme::{
-            Algorithm, Assurance, Encoding, Freshness, Grammar, KeyForm, PayloadCodec, Presence,
-            Source,
+            Algorithm, Assurance, Case, Encoding, Freshness, Grammar, KeyForm, PayloadCodec,
+            Presence, Source,
         },
     },
 };
@@ -64,7 +64,11 @@ static SCHEME: Scheme = Scheme {
     assurance: Assurance::EncryptedOnly,
     headers: Cow::Borrowed(&[]),
     source: Source::QueryField(Cow::Borrowed("crypt")),
-    grammar: Grammar::Prefixed { prefix: Cow::Borrowed("@"), required: Presence::Optional },
+    grammar: Grammar::Prefixed {
+        prefix: Cow::Borrowed("@"),
+        case: Case::Exact,
+        required: Presence::Optional,
+    },
     encoding: Encoding::CipherHex,
     algorithm: Algorithm::Aes128CbcKeyAsIv,
     key_form: KeyForm::Aes128,

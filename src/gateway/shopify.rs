@@ -101,7 +101,8 @@ fn parse<'v>(verified: &'v Verified<'_>) -> Result<Vec<Event<'v>>, ParseError> {
         Event::envelope()
     };
     let occurred_at = root.time("updated_at")?.or(root.time("created_at")?);
-    Ok(vec![Event { id, gateway_type: topic, unsigned_fields, occurred_at, ..event }])
+    let environment = facts::environment(root.flag("test")?);
+    Ok(vec![Event { id, gateway_type: topic, unsigned_fields, occurred_at, environment, ..event }])
 }
 
 /// A refund is the one resource that has both an order and a list of transactions.

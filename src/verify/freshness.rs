@@ -4,6 +4,9 @@ use super::{rejection::Rejection, scheme::TimeUnit};
 use crate::model::{Timestamp, UnixSeconds};
 
 /// Reads a signed time: 1 to 19 ASCII digits below 2^63, or RFC 3339. No sign, no blanks.
+///
+/// SDKs render a number anew before they hash it (stripe, standardwebhooks): one with zeros before
+/// it is another text to them, so that only the plain one is a time.
 pub(crate) fn read(text: &str, unit: TimeUnit) -> Option<UnixSeconds> {
     let seconds = match unit {
         TimeUnit::Rfc3339 => Timestamp::from_rfc3339(rfc3339_shape(text)?)?.seconds(),
@@ -54,7 +57,8 @@ fn rfc3339_shape(text: &str) -> Option<&str> {
 
 fn digits(text: &str) -> Option<i64> {
     let shaped = (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    if shaped { text.parse().ok() } else { None }
+    let padded = text.len() > 1 && text.starts_with('0');
+    if shaped && !padded { text.parse().ok() } else { None }
 }
 
 /// As seconds this is the year 5138; as milliseconds 1973. Mercado Pago has sent both units.
@@ -114,9 +118,10 @@ mod tests {
 
     #[test]
     fn only_plain_digits_are_a_time() {
-        for bad in ["", "+1", "-1", " 1", "1 ", "1_0", "1e9", "0x1", "1.0", "١"] {
+        for bad in ["", "+1", "-1", " 1", "1 ", "1_0", "1e9", "0x1", "1.0", "١", "007", "00"] {
             assert_eq!(read(bad, TimeUnit::Seconds), None, "{bad:?}");
         }
-        assert_eq!(read("007", TimeUnit::Seconds), Some(UnixSeconds::new(7)));
+        assert_eq!(read("7", TimeUnit::Seconds), Some(UnixSeconds::new(7)));
+        assert_eq!(read("0", TimeUnit::Seconds), Some(UnixSeconds::new(0)));
     }
 }

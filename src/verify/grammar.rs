@@ -2,7 +2,7 @@
 
 use super::{
     freshness,
-    scheme::{Algorithm, Blanks, Grammar, Presence, TimeUnit},
+    scheme::{Algorithm, Blanks, Case, Grammar, Presence, TimeUnit},
 };
 use crate::{
     limits::{KEY_ID_PAIRS_MAX, SIGNATURES_MAX},
@@ -39,8 +39,8 @@ impl Grammar {
                 let shaped = |pair: &str| pair.matches('|').count() == 1;
                 if pairs.all(shaped) { Ok(()) } else { Err("a pair has more than two parts") }
             }
-            Self::Prefixed { prefix, required: Presence::Required } => {
-                strip_prefix(text, prefix).map(|_| ()).ok_or("its prefix is absent")
+            Self::Prefixed { prefix, case, required: Presence::Required } => {
+                case.strip_prefix(text, prefix).map(|_| ()).ok_or("its prefix is absent")
             }
             Self::KeyValues { .. } | Self::Named(_) | Self::Plain | Self::Prefixed { .. } => Ok(()),
         }
@@ -53,7 +53,7 @@ impl Grammar {
         let plain = |text| Entry { algorithm: None, key_id: None, text };
         match self {
             Self::Plain => see(plain(text)),
-            Self::Prefixed { prefix, required } => match strip_prefix(text, prefix) {
+            Self::Prefixed { prefix, case, required } => match case.strip_prefix(text, prefix) {
                 Some(rest) => see(plain(rest)),
                 None if *required == Presence::Optional => see(plain(text)),
                 None => {}
@@ -96,11 +96,7 @@ impl Grammar {
         if times.any(|(_, other)| other != first) {
             return Err("its times differ");
         }
-        // SDKs render the time anew before they hash it: a number with zeros before it is another
-        // text to them, so that only the plain one is accepted.
-        let padded = first.len() > 1 && first.starts_with('0');
-        let at = freshness::read(first, unit).filter(|_| !padded);
-        let at = at.ok_or("its time is not a plain number")?;
+        let at = freshness::read(first, unit).ok_or("its time is not a plain number")?;
         Ok(SignedTime { text: first, at })
     }
 }
@@ -126,9 +122,16 @@ fn entries(text: &str, separator: char, blanks: Blanks) -> impl Iterator<Item = 
     })
 }
 
-fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let (head, rest) = text.split_at_checked(prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then_some(rest)
+impl Case {
+    /// The text behind a prefix.
+    fn strip_prefix<'a>(self, text: &'a str, prefix: &str) -> Option<&'a str> {
+        let (head, rest) = text.split_at_checked(prefix.len())?;
+        let same = match self {
+            Self::Any => head.eq_ignore_ascii_case(prefix),
+            Self::Exact => head == prefix,
+        };
+        same.then_some(rest)
+    }
 }
 
 #[cfg(test)]
@@ -175,12 +178,16 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_comes_in_any_case() {
-        let grammar =
-            Grammar::Prefixed { prefix: Cow::Borrowed("sha512="), required: Presence::Required };
-        assert_eq!(texts(&grammar, "SHA512=ab"), ["ab"]);
-        assert!(grammar.check("ab").is_err());
-        assert!(grammar.check("").is_err());
+    fn a_prefix_comes_in_any_case_where_the_gateway_says_so() {
+        let prefixed =
+            |case, required| Grammar::Prefixed { prefix: Cow::Borrowed("sha512="), case, required };
+        let any = prefixed(Case::Any, Presence::Required);
+        assert_eq!(texts(&any, "SHA512=ab"), ["ab"]);
+        assert!(any.check("ab").is_err());
+        assert!(any.check("").is_err());
+        let exact = prefixed(Case::Exact, Presence::Optional);
+        assert_eq!(texts(&exact, "sha512=ab"), ["ab"]);
+        assert_eq!(texts(&exact, "SHA512=ab"), ["SHA512=ab"]);
     }
 
     proptest! {

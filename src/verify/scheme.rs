@@ -178,10 +178,12 @@ pub enum Grammar {
     Named(&'static [(&'static str, Algorithm)]),
     /// The whole text.
     Plain,
-    /// The text after a prefix, in any case.
+    /// The text after a prefix.
     Prefixed {
         /// The prefix, such as `sha512=`.
         prefix: Text,
+        /// Whether its letters may come in another case.
+        case: Case,
         /// Whether a text without it is refused.
         required: Presence,
     },
@@ -194,6 +196,15 @@ pub enum Blanks {
     Kept,
     /// They are dropped at the ends of keys and values, and keys come in any case.
     Trimmed,
+}
+
+/// Whether letters may come in another case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Case {
+    /// They may.
+    Any,
+    /// They are as they are written.
+    Exact,
 }
 
 /// Whether something must be there.

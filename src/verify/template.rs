@@ -105,7 +105,8 @@ impl Message<'_> {
 }
 
 /// The query field of the first of these names that is there and not blank. A semicolon would let
-/// the field flow into its neighbours in the signed text, and no gateway's id has one.
+/// the field flow into its neighbours in the signed text, and no gateway's id has one; blanks at its
+/// ends are dropped by some verifiers (mercadopago's SDKs) and signed by others.
 pub(crate) fn query_value(
     request: Request<'_>,
     names: &[&'static str],
@@ -116,7 +117,8 @@ pub(crate) fn query_value(
     for name in names {
         let field = form.field(name).map_err(|_| problem("a signed query field appears twice"))?;
         let Some(value) = field.filter(|value| !value.trim_ascii().is_empty()) else { continue };
-        let text = std::str::from_utf8(value).ok().filter(|text| !text.contains(';'));
+        let plain = |text: &&str| !text.contains(';') && text.trim() == *text;
+        let text = std::str::from_utf8(value).ok().filter(plain);
         let text = text.ok_or_else(|| problem("a signed query field is no identifier"))?;
         return Ok(Some(text.to_owned()));
     }
@@ -136,5 +138,25 @@ fn take_decimal(number: u32, take: &mut dyn FnMut(&[u8])) {
     let length = 10_usize.saturating_sub(rest.len());
     if written {
         take(digits.get(..length).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signed_query_field_is_an_identifier_or_refused() {
+        let value = |query: &str| {
+            let url = format!("https://shop.example/hook/?{query}");
+            let request = Request { method: "", url: &url, headers: &[], body: b"" };
+            query_value(request, &["data.id", "id"]).map_err(|_| ())
+        };
+        assert_eq!(value("data.id=12&id=3"), Ok(Some("12".to_owned())));
+        assert_eq!(value("data.id=&id=3"), Ok(Some("3".to_owned())));
+        assert_eq!(value("x=1"), Ok(None));
+        for bad in ["data.id=1&data.id=1", "data.id=1%3Bx", "id=%201", "id=1+", "id=%C2%A01"] {
+            assert_eq!(value(bad), Err(()), "{bad}");
+        }
     }
 }

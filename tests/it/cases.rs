@@ -115,6 +115,11 @@ fn key_fields(key: &BTreeMap<String, Value>) -> KeyFields {
 
 /// What a case came to, in the vectors' own shape.
 pub fn outcome(case: &Case, verifier: &Verifier) -> Value {
+    outcome_as(case, verifier, event_json)
+}
+
+/// What a case came to, with its events shown in another way.
+pub fn outcome_as(case: &Case, verifier: &Verifier, show: fn(&Event<'_>) -> Value) -> Value {
     let body = case.request.body();
     let headers: Vec<_> =
         case.request.headers.iter().map(|(name, value)| Header { name, value }).collect();
@@ -149,13 +154,14 @@ pub fn outcome(case: &Case, verifier: &Verifier) -> Value {
     match (gateway_of(case).parse)(&verified) {
         Err(error) => rejected(error.label()),
         Ok(events) => {
-            let events: Vec<_> = events.iter().map(event_json).collect();
+            let events: Vec<_> = events.iter().map(show).collect();
             json!({ "verdict": "verified", "events": events })
         }
     }
 }
 
-fn event_json(event: &Event<'_>) -> Value {
+/// An event in the vectors' own shape.
+pub fn event_json(event: &Event<'_>) -> Value {
     let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
     let amount = event.amount.map(|money| {
         json!({ "currency_code": money.currency().as_str(), "minor_units": money.minor_units() })

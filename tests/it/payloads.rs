@@ -1,5 +1,6 @@
 //! Signed payloads of odd shape: duplicate keys, depth, forms of numbers.
 
+use payhook::model::{Environment, Event};
 use serde_json::{Value, json};
 
 use crate::cases::{self, Case};
@@ -12,7 +13,11 @@ fn outcome(object: &str) -> Value {
 }
 
 fn whole(body: &str) -> Value {
-    let rows = cases::cases("stripe");
+    signed("stripe", body, cases::event_json)
+}
+
+fn signed(gateway: &str, body: &str, show: fn(&Event<'_>) -> Value) -> Value {
+    let rows = cases::cases(gateway);
     let mut case: Case = rows.into_iter().next().expect("a row");
     let verifier = cases::verifier(&case);
     let draft = payhook::verify::Draft { url: "", headers: &[], payload: body.as_bytes() };
@@ -20,7 +25,7 @@ fn whole(body: &str) -> Value {
     let signed = verifier.sign(draft, now).expect("an HMAC");
     case.request.headers = signed.headers;
     case.request.set_body(&signed.body);
-    cases::outcome(&case, &verifier)
+    cases::outcome_as(&case, &verifier, show)
 }
 
 fn malformed() -> Value {
@@ -114,4 +119,17 @@ fn an_amount_is_read_exactly_or_refused() {
     assert_eq!(amount("50001", "isk"), malformed(), "finer than the currency");
     assert_eq!(amount("null", "usd")["events"][0]["amount"], Value::Null);
     assert_eq!(amount("5", "dollars")["events"][0]["amount"], Value::Null, "no such currency");
+}
+
+#[test]
+fn a_shopify_order_says_whether_it_is_a_test() {
+    let environment = |test: &str| {
+        let body = format!(r#"{{"id":1,"financial_status":"paid","test":{test}}}"#);
+        signed("shopify", &body, |event| json!(event.environment == Some(Environment::Test)))
+            ["events"][0]
+            .clone()
+    };
+    assert_eq!(environment("true"), json!(true));
+    assert_eq!(environment("false"), json!(false));
+    assert_eq!(environment("null"), json!(false));
 }

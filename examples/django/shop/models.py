@@ -20,5 +20,5 @@ class Payment(BasePayment):
 class AppliedEvent(models.Model):
     """One row per event: its unique key is what makes a redelivery harmless."""
 
-    idempotency_key = models.CharField(max_length=255, unique=True)
+    idempotency_key = models.CharField(max_length=512, unique=True)
     payment = models.ForeignKey(Payment, on_delete=models.CASCADE)

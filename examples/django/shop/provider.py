@@ -12,6 +12,7 @@ from . import sidecar
 from .models import AppliedEvent
 
 APPLY = webhook_service_pb2.TRANSITION_ADVICE_APPLY
+NO_OP = webhook_service_pb2.TRANSITION_ADVICE_NO_OP
 CONFLICT = webhook_service_pb2.TRANSITION_ADVICE_CONFLICT
 
 
@@ -54,13 +55,19 @@ class PayhookProvider(BasicProvider):
                 )
         except IntegrityError:
             return None
+        # Two events of one payment: the second waits here, and sees what the first stored.
+        # django-payments holds the transaction.
+        type(payment).objects.select_for_update().get(pk=payment.pk)
+        payment.refresh_from_db()
         try:
             result = sidecar.advise(event, state_of(payment))
         except sidecar.Refused as refused:
             raise PaymentError(refused.reason, code=refused.http_status) from refused
+        if result.advice in (APPLY, NO_OP):
+            payment.payhook_state = state_after(payment, event, result).SerializeToString()
+            payment.save()
         if result.advice == APPLY:
             name = event_pb2.PaymentStatus.Name(result.status)
-            payment.payhook_state = state_after(payment, event, result).SerializeToString()
             if result.HasField("captured"):
                 payment.captured_amount = Decimal(result.captured.decimal)
             payment.save()
@@ -86,13 +93,16 @@ def state_of(payment):
 
 
 def state_after(payment, event, result):
-    """What to keep once `result` was applied."""
+    """What to keep once `result` was applied; movements also where nothing else changes."""
     state = state_of(payment)
-    for field in ("captured", "refunded"):
-        if result.HasField(field):
-            getattr(state, field).CopyFrom(getattr(result, field))
     del state.movements[:]
     state.movements.extend(result.movements)
+    if result.advice == NO_OP:
+        return state
+    for field in ("captured", "refunded"):
+        state.ClearField(field)
+        if result.HasField(field):
+            getattr(state, field).CopyFrom(getattr(result, field))
     last = state.last_event_at.ToNanoseconds() if state.HasField("last_event_at") else 0
     if event.occurred_at.ToNanoseconds() >= last:
         state.last_event_at.CopyFrom(event.occurred_at)

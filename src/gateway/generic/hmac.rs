@@ -16,8 +16,8 @@ use crate::{
     verify::{
         Options, Scheme, Verified,
         scheme::{
-            Algorithm, Assurance, Blanks, Encoding, Freshness, Grammar, HeaderGrammar, HeaderRule,
-            KeyForm, Part, PayloadCodec, Presence, Source, TimeSource, TimeUnit,
+            Algorithm, Assurance, Blanks, Case, Encoding, Freshness, Grammar, HeaderGrammar,
+            HeaderRule, KeyForm, Part, PayloadCodec, Presence, Source, TimeSource, TimeUnit,
         },
     },
 };
@@ -142,7 +142,9 @@ fn grammar(table: &serde_json::Value) -> Result<Grammar, OptionError> {
             Ok(Grammar::KeyValues { separator, signature, timestamp, blanks: Blanks::Kept })
         }
         Some("plain") | None => Ok(match owned("prefix").filter(|prefix| !prefix.is_empty()) {
-            Some(prefix) => Grammar::Prefixed { prefix, required: Presence::Required },
+            Some(prefix) => {
+                Grammar::Prefixed { prefix, case: Case::Any, required: Presence::Required }
+            }
             None => Grammar::Plain,
         }),
         Some(_) => Err(wrong("header_grammar: expected plain or kv")),

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             name='AppliedEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('idempotency_key', models.CharField(max_length=255, unique=True)),
+                ('idempotency_key', models.CharField(max_length=512, unique=True)),
                 ('payment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='shop.payment')),
             ],
         ),
