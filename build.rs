@@ -44,6 +44,7 @@ mod contract {
         tonic_prost_build::configure()
             .bytes(".payhook.v1.WebhookRequest.body")
             .bytes(".payhook.v1.PaymentEvent.decoded_payload")
+            .codec_path("crate::proto::ExactCodec")
             .compile_fds(set)
             .expect("the service code is generated");
     }

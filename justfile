@@ -82,3 +82,27 @@ pod:
 # A real API server: install, upgrade, rollback. Builds it from source, about ten minutes.
 apiserver:
     bash deploy/apiserver.sh
+
+# Load, faults and attacks for seconds each, against the release build: do the bounds hold.
+load-short:
+    cargo bench --locked --bench load -- all
+
+# One scenario, such as `just scenario attacks --full`; docs/load.md lists them.
+scenario *arguments:
+    cargo bench --locked --bench load -- {{arguments}}
+
+# Everything at full length against the binary that ships, about 25 minutes on a quiet machine;
+# writes docs/load-figures.md.
+load-full:
+    cargo build --locked --profile dist --bin payhook
+    PAYHOOK_BINARY="$(just binary dist)" cargo bench --locked --bench load -- all --full --keep
+
+# Ten million calls of every kind.
+soak:
+    cargo build --locked --profile dist --bin payhook
+    PAYHOOK_BINARY="$(just binary dist)" cargo bench --locked --bench load -- soak --full --keep
+
+# Where cargo puts the binary of a profile.
+[private]
+binary profile:
+    @cargo metadata --locked --format-version 1 --no-deps | sed -E 's|.*"target_directory":"([^"]+)".*|\1/{{profile}}/payhook|'

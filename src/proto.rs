@@ -13,6 +13,10 @@
     reason = "generated from proto/, where every field is documented"
 )]
 
+mod codec;
+
+pub use codec::{ExactCodec, ExactEncoder};
+
 tonic::include_proto!("payhook.v1");
 
 /// The compiled contract, for reflection.

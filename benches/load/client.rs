@@ -34,8 +34,8 @@ pub struct Plan<'a> {
     pub count: u64,
     /// Ends when this is set, or earlier.
     pub over: Option<&'a AtomicBool>,
-    /// Repeats a call whose connection ended before its answer, as gRPC clients do for reads:
-    /// verifying twice is as good as once. What is answered is never repeated.
+    /// Repeats a call whose connection ended before its answer, and one that is told to come back
+    /// (UNAVAILABLE, RESOURCE_EXHAUSTED), as gRPC clients do: verifying twice is as good as once.
     pub retry: bool,
     /// Never waits: for rates at which a sleep would be late. Costs a core.
     pub spin: bool,
@@ -95,6 +95,11 @@ impl Found {
 
     pub fn code(&self, code: u8) -> u64 {
         self.answers.iter().filter(|((of, _), _)| *of == code).map(|(_, count)| count).sum()
+    }
+
+    /// Answers that are neither OK nor a request to come back.
+    pub fn refused_for_good(&self) -> u64 {
+        self.answered() - self.ok() - self.code(RESOURCE_EXHAUSTED) - self.code(UNAVAILABLE)
     }
 
     pub fn answered(&self) -> u64 {
@@ -193,15 +198,29 @@ struct Run<'a> {
 struct Ledger {
     found: Found,
     waiting: VecDeque<Due>,
+    /// Calls that were told to come back later, in the order of their times.
+    later: VecDeque<(Instant, Due)>,
     retry: bool,
 }
 
 impl Ledger {
+    /// Calls that may be repeated by now.
+    fn come_back(&mut self) {
+        let now = Instant::now();
+        while self.later.front().is_some_and(|(at, _)| *at <= now) {
+            self.waiting.extend(self.later.pop_front().map(|(_, due)| due));
+        }
+    }
+
     fn note(&mut self, ended: &mut Vec<(Due, Outcome)>) {
         let now = Instant::now();
         for (due, outcome) in ended.drain(..) {
             match outcome {
                 Outcome::Answered { code: 0 } => self.found.latency.note(now - due.at),
+                Outcome::Answered { code: RESOURCE_EXHAUSTED | UNAVAILABLE } if self.retry => {
+                    self.found.repeated += 1;
+                    self.later.push_back((now + PUSHBACK, due));
+                }
                 Outcome::Answered { .. } => self.found.refusals.note(now - due.at),
                 Outcome::Unprocessed | Outcome::Lost | Outcome::Reset(_) if self.retry => {
                     self.found.repeated += 1;
@@ -231,7 +250,12 @@ impl<'a> Run<'a> {
             wires: (0..plan.connections).map(|_| None).collect(),
             leaving: Vec::new(),
             again: vec![now; plan.connections],
-            ledger: Ledger { found: Found::default(), waiting: VecDeque::new(), retry: plan.retry },
+            ledger: Ledger {
+                found: Found::default(),
+                waiting: VecDeque::new(),
+                later: VecDeque::new(),
+                retry: plan.retry,
+            },
             started: now,
             due: 0,
             ended: Vec::new(),
@@ -254,7 +278,8 @@ impl<'a> Run<'a> {
         for wire in self.wires.into_iter().flatten().chain(self.leaving) {
             self.ledger.close(wire);
         }
-        self.ledger.found.lost += self.ledger.waiting.len() as u64;
+        let left = self.ledger.waiting.len() + self.ledger.later.len();
+        self.ledger.found.lost += left as u64;
         self.ledger.found
     }
 
@@ -283,7 +308,8 @@ impl<'a> Run<'a> {
 
     fn under_way(&self) -> usize {
         let wires = self.wires.iter().flatten().chain(&self.leaving);
-        wires.map(Wire::under_way).sum::<usize>() + self.ledger.waiting.len()
+        let open = wires.map(Wire::under_way).sum::<usize>();
+        open + self.ledger.waiting.len() + self.ledger.later.len()
     }
 
     fn connect(&mut self) {
@@ -335,6 +361,7 @@ impl<'a> Run<'a> {
 
     /// Begins what there is room for, in turn on all connections.
     fn begin(&mut self) {
+        self.ledger.come_back();
         let (mut full, mut waited) = (0, false);
         while full < self.wires.len() {
             let Some(due) = self.ledger.waiting.front().copied() else { break };
@@ -441,6 +468,10 @@ pub fn once(target: &Target, call: &Call) -> io::Result<Outcome> {
 const SETTLE: Duration = Duration::from_secs(10);
 /// Pause before a connection that could not be had is tried again.
 const RECONNECT: Duration = Duration::from_millis(5);
+/// How long after an answer that says so a call is repeated.
+const PUSHBACK: Duration = Duration::from_millis(100);
+const RESOURCE_EXHAUSTED: u8 = 8;
+const UNAVAILABLE: u8 = 14;
 /// The longest sleep: connections are looked after in between.
 const IDLE: Duration = Duration::from_millis(5);
 /// Calls that may be due and not begun.

@@ -6,6 +6,8 @@ use std::{
     process::Command,
 };
 
+use crate::server::binary;
+
 /// How long a run may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
@@ -138,15 +140,13 @@ fn circumstances(report: &Report) -> String {
 
 /// The profile that the binary was built with.
 pub fn profile() -> &'static str {
-    if BINARY.contains("/dist/") { "dist" } else { "release" }
+    if binary().contains("/dist/") { "dist" } else { "release" }
 }
 
 /// Where figures are kept.
 pub fn page() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/load-figures.md")
 }
-
-use crate::server::BINARY;
 
 const HEAD: &str = "# Figures of the load runs\n\n\
     Written by `just load-full` (and by any scenario run with `--keep`); `docs/load.md` says how \

@@ -53,7 +53,7 @@ pub struct Server {
 impl Server {
     /// Starts it with a configuration that says where it listens.
     pub fn start(config: &Path) -> Self {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         command.args(["serve", "--config"]).arg(config);
         Self::run(command)
     }
@@ -62,7 +62,7 @@ impl Server {
     pub fn start_after(line: &str, config: &Path) -> Self {
         let script = format!("{line}\nexec \"$0\" serve --config \"$1\"");
         let mut command = Command::new("sh");
-        command.args(["-c", &script, BINARY]).arg(config);
+        command.args(["-c", &script, &binary()]).arg(config);
         Self::run(command)
     }
 
@@ -177,7 +177,12 @@ impl Drop for Server {
     }
 }
 
-/// Built by cargo with the profile of this run.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_payhook");
+/// The binary: another one by `PAYHOOK_BINARY`, such as the one that ships; else that which cargo
+/// built with the profile of this run.
+pub fn binary() -> String {
+    let built = env!("CARGO_BIN_EXE_payhook");
+    std::env::var("PAYHOOK_BINARY").unwrap_or_else(|_| built.to_owned())
+}
+
 /// Longer than any answer of the admin listener may take.
 const PATIENCE: Duration = Duration::from_secs(5);

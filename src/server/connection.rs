@@ -92,7 +92,13 @@ impl Desk {
             .keep_alive_timeout(self.timings.keepalive_answer)
             .serve_connection(
                 TokioIo::new(batched.clone()),
-                service_fn(move |request| gate.clone().answer(request)),
+                service_fn(move |request| {
+                    let gate = gate.clone();
+                    // The answer's making is large: it takes its memory when it begins and gives
+                    // it back when the answer is there. Streams that wait, for their turn or for
+                    // their peer to read, are thousands where somebody means harm.
+                    async move { Box::pin(gate.answer(request)).await }
+                }),
             );
         tokio::pin!(connection);
         tokio::select! {

@@ -61,6 +61,22 @@ impl Shared {
         self.overloaded.clone()
     }
 
+    /// Bytes that each connection has to itself: a webhook's, out of a quarter of all.
+    const fn own_bytes(&self) -> usize {
+        let quarter = self.limits.in_flight_bytes_max / 4;
+        let share = match quarter.checked_div(self.limits.connections_max) {
+            Some(share) => share,
+            None => 0,
+        };
+        if share < OWN_BYTES_MAX { share } else { OWN_BYTES_MAX }
+    }
+
+    /// Bytes that all share: what is left beside those.
+    const fn shared_bytes_max(&self) -> usize {
+        let own = self.own_bytes().saturating_mul(self.limits.connections_max);
+        self.limits.in_flight_bytes_max.saturating_sub(own)
+    }
+
     /// Bytes that a call may hold: a unary call holds one message, a stream one at a time.
     const fn held_bytes_max(&self) -> usize {
         self.limits.body_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES)
@@ -73,6 +89,8 @@ struct Connection {
     shared: Arc<Shared>,
     caller: Caller,
     probes: AtomicUsize,
+    /// Calls under way on it.
+    calls: AtomicUsize,
 }
 
 /// What is served behind the gate.
@@ -103,8 +121,8 @@ pub(super) struct Gate {
 
 impl Gate {
     pub(super) fn new(served: Served, shared: Arc<Shared>, caller: Caller) -> Self {
-        let probes = AtomicUsize::new(0);
-        Self { served, connection: Arc::new(Connection { shared, caller, probes }) }
+        let (probes, calls) = Default::default();
+        Self { served, connection: Arc::new(Connection { shared, caller, probes, calls }) }
     }
 
     /// Answers one request.
@@ -149,15 +167,23 @@ impl Gate {
 
     fn call(&self) -> Option<Arc<Call>> {
         let shared = &self.connection.shared;
-        take(&shared.calls, shared.limits.calls_max).then(|| {
-            shared.metrics.in_flight.inc();
-            Arc::new(Call::new(&self.connection, Kind::Counted))
-        })
+        let alone = self.connection.calls.load(Ordering::Relaxed) == 0;
+        if !take(&shared.calls, shared.limits.calls_max) {
+            if !alone {
+                return None;
+            }
+            // Whatever others hold, a peer that has nothing gets one call: connections are
+            // bounded, so these are.
+            shared.calls.fetch_add(1, Ordering::Relaxed);
+        }
+        self.connection.calls.fetch_add(1, Ordering::Relaxed);
+        shared.metrics.in_flight.inc();
+        Some(Arc::new(Call::new(&self.connection, Kind::Counted, alone)))
     }
 
     fn probe(&self) -> Option<Arc<Call>> {
         take(&self.connection.probes, PROBES_MAX)
-            .then(|| Arc::new(Call::new(&self.connection, Kind::Probe)))
+            .then(|| Arc::new(Call::new(&self.connection, Kind::Probe, false)))
     }
 }
 
@@ -191,13 +217,16 @@ pub(super) struct Call {
     connection: Arc<Connection>,
     kind: Kind,
     held: AtomicUsize,
+    /// Bytes that count against nothing: the first call of a connection has some of its own.
+    own_bytes: usize,
     streaming: AtomicUsize,
 }
 
 impl Call {
-    fn new(connection: &Arc<Connection>, kind: Kind) -> Self {
+    fn new(connection: &Arc<Connection>, kind: Kind, alone: bool) -> Self {
         let (held, streaming) = Default::default();
-        Self { connection: Arc::clone(connection), kind, held, streaming }
+        let own_bytes = if alone { connection.shared.own_bytes() } else { 0 };
+        Self { connection: Arc::clone(connection), kind, held, own_bytes, streaming }
     }
 
     /// Counts bytes of a body that arrived.
@@ -209,11 +238,17 @@ impl Call {
         let held = self.held.load(Ordering::Relaxed);
         let bytes = bytes.min(shared.held_bytes_max().saturating_sub(held));
         self.held.fetch_add(bytes, Ordering::Relaxed);
-        let total = shared.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        if total > shared.limits.in_flight_bytes_max {
+        let more = self.counted(held.saturating_add(bytes)).saturating_sub(self.counted(held));
+        let total = shared.bytes.fetch_add(more, Ordering::Relaxed).saturating_add(more);
+        if more > 0 && total > shared.shared_bytes_max() {
             return Err(Box::new(shared.shed()));
         }
         Ok(())
+    }
+
+    /// How many of the bytes that it holds count against the bound of all.
+    const fn counted(&self, held: usize) -> usize {
+        held.saturating_sub(self.own_bytes)
     }
 
     /// A call whose body is still open after its answer began is a stream. Streams stay as long
@@ -232,12 +267,14 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         let shared = &self.connection.shared;
-        shared.bytes.fetch_sub(*self.held.get_mut(), Ordering::Relaxed);
+        let held = *self.held.get_mut();
+        shared.bytes.fetch_sub(self.counted(held), Ordering::Relaxed);
         shared.streams.fetch_sub(*self.streaming.get_mut(), Ordering::Relaxed);
         match self.kind {
             Kind::Counted => {
                 shared.metrics.in_flight.dec();
                 shared.calls.fetch_sub(1, Ordering::Relaxed);
+                self.connection.calls.fetch_sub(1, Ordering::Relaxed);
             }
             Kind::Probe => {
                 self.connection.probes.fetch_sub(1, Ordering::Relaxed);
@@ -272,6 +309,8 @@ fn grpc_timeout(text: &str) -> Option<Duration> {
 const SERVICE: &str = "/payhook.v1.PaymentWebhookService/";
 /// Health is never shed: a probe that fails under load would get the pod killed.
 const HEALTH: &str = "/grpc.health.v1.";
+/// A webhook has a few KiB.
+const OWN_BYTES_MAX: usize = 64 * 1024;
 /// Health calls at once on one connection: a client watches one or two services.
 const PROBES_MAX: usize = 8;
 

@@ -181,7 +181,9 @@ impl Serving {
         self.ready.store(false, Ordering::Relaxed);
         report(&self.health, &[OVERALL, SERVICE, READINESS], ServingStatus::NotServing).await;
         self.tracker.close();
+        // The process is gone within the time, so what is left is cut a little before.
         let deadline = Duration::from_secs(self.parts.settings.limits.drain_seconds);
+        let deadline = deadline.saturating_sub(ENDING);
         let whole = tokio::select! {
             drained = timeout(deadline, self.drained()) => drained.is_ok(),
             () = stop.cut.cancelled() => false,
@@ -276,5 +278,7 @@ const SERVICE: &str = "payhook.v1.PaymentWebhookService";
 const READINESS: &str = "readiness";
 /// How often readiness is looked at.
 const READINESS_LOOK: Duration = Duration::from_secs(1);
+/// What the end itself may take: cutting what is attached, and the last lines of the log.
+const ENDING: Duration = Duration::from_millis(200);
 /// How often a drain looks whether calls are under way.
 const LOOK: Duration = Duration::from_millis(20);

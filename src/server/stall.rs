@@ -32,8 +32,7 @@ where
     fn execute(&self, stream: F) {
         let (stall, metrics) = (self.stall, Arc::clone(&self.metrics));
         // A unary panic is answered by the gate; one inside a stream ends that stream alone.
-        // Boxed first: it is large, and would be moved once for each wrapper around it.
-        let stream = AssertUnwindSafe(Box::pin(stream)).catch_unwind().map(move |ended| {
+        let stream = AssertUnwindSafe(stream).catch_unwind().map(move |ended| {
             if ended.is_err() {
                 metrics.panics.inc();
                 tracing::error!("A stream panicked");

@@ -237,58 +237,6 @@ async fn streams_that_send_nothing_leave_permits_to_others_and_are_reset() {
 }
 
 #[tokio::test]
-async fn over_the_limit_of_calls_an_answer_says_so() {
-    let running = start(|settings| {
-        settings.limits.calls_max = 1;
-        settings.limits.deadline_ms = 30_000;
-    });
-    let mut client = serving::client(&running).await;
-    lists(&mut client).await.expect("within the limit");
-    let held = half_sent(&running, 1);
-    overloaded(&lists(&mut client).await.expect_err("over the limit"));
-    let admin = running.admin().expect("an admin listener");
-    for place in [admin, running.address().expect("TCP")] {
-        let channel = serving::channel(place).await;
-        let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
-        let checked = health.check(tonic_health::pb::HealthCheckRequest::default()).await;
-        assert_eq!(checked.expect("health is never shed").get_ref().status, 1);
-    }
-    drop(held);
-    let mut left = 500;
-    while lists(&mut client).await.is_err() {
-        left -= 1;
-        assert!(left > 0, "the permit did not come back");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-#[tokio::test]
-async fn over_the_limit_of_bytes_an_answer_says_so() {
-    let running = start(|settings| {
-        settings.limits.in_flight_bytes_max = 30_000;
-        settings.limits.deadline_ms = 30_000;
-    });
-    let held = half_sent(&running, 10_000);
-    let mut client = serving::client(&running).await;
-    let mut webhook = proto::WebhookRequest { variant: "none".to_owned(), ..Default::default() };
-    webhook.body = vec![0; 10_000].into();
-    let fits = client.verify_and_parse(serving::request(webhook.clone())).await;
-    assert_eq!(fits.expect_err("no such variant").code(), Code::NotFound);
-    webhook.body = vec![0; 25_000].into();
-    let refused = client.verify_and_parse(serving::request(webhook)).await;
-    overloaded(&refused.expect_err("over the limit"));
-    drop(held);
-}
-
-fn overloaded(status: &tonic::Status) {
-    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
-    let trailer = |name: &str| status.metadata().get(name).map(|value| value.as_encoded_bytes());
-    assert_eq!(trailer("x-payhook-reason"), Some(&b"OVERLOADED"[..]));
-    assert_eq!(trailer("x-payhook-http-status"), Some(&b"503"[..]));
-    assert!(trailer("grpc-retry-pushback-ms").is_some());
-}
-
-#[tokio::test]
 async fn a_call_that_is_not_done_in_time_says_so() {
     let running = start(|settings| settings.limits.deadline_ms = 50);
     let mut client = serving::client(&running).await;

@@ -72,7 +72,8 @@ async fn a_call_that_never_ends_is_cut_at_the_deadline() {
     let mut half = half_sent(&running, 1);
     let (took, whole) = stopped(running).await;
     assert!(!whole, "a call was under way");
-    assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(5), "{took:?}");
+    // Cut a little before the second is over, so that the process ends within it.
+    assert!(took >= Duration::from_millis(700) && took < Duration::from_secs(5), "{took:?}");
     assert!(half.closes());
 }
 

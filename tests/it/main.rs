@@ -21,6 +21,8 @@ mod accounts;
 mod admin;
 #[cfg(feature = "server")]
 mod attacks;
+#[cfg(feature = "server")]
+mod bounds;
 mod breadth;
 #[cfg(feature = "server")]
 mod broken;

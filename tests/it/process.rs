@@ -118,13 +118,16 @@ fn without_descriptors_it_waits_and_serves_again_when_there_are_some() {
     let process = Process::start("ulimit -n 40", "limits: {connections_max: 1000}\n");
     let mut held: Vec<_> = (0..60).map(|_| Raw::open(process.address, &[])).collect();
     held[0].until(raw::SETTINGS).expect("the first is served");
+    // The other listener cannot accept either.
+    let probe = Raw::silent(process.admin);
     let before = process.cpu_ticks();
     std::thread::sleep(Duration::from_secs(1));
     let spent = process.cpu_ticks() - before;
     assert!(spent <= 20, "{spent} hundredths of a second of CPU in one second");
-    drop(held);
+    drop((held, probe));
     let mut client = Raw::open(process.address, &[]);
     assert!(client.until(raw::SETTINGS).is_some(), "served again");
+    assert!(get(process.admin, "/healthz").starts_with("HTTP/1.1 200 "));
 }
 
 #[test]
@@ -151,6 +154,30 @@ fn half_sent_bodies_from_everywhere_fit_into_36_mb() {
     let more = process.most_memory() - before;
     assert!(more <= 36 * 1024, "{more} KiB more");
     assert!(get(process.admin, "/healthz").starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn answers_that_nobody_reads_fit_into_36_mb() {
+    let process = Process::start("", "");
+    let before = process.most_memory();
+    // As many calls as there may be on as many connections as there may be, and no window for a
+    // single answer.
+    let mut peers: Vec<_> = (0..60).map(|_| Raw::open(process.address, &[(4, 0)])).collect();
+    for peer in &mut peers {
+        peer.until(raw::SETTINGS).expect("served");
+        for call in 0..100 {
+            peer.call(call * 2 + 1, raw::LIST).expect("open");
+            let whole = raw::message(0, &[]);
+            peer.frame(raw::DATA, raw::END_STREAM, call * 2 + 1, &whole).expect("open");
+        }
+    }
+    for peer in &mut peers {
+        for _ in 0..100 {
+            peer.until(raw::HEADERS).expect("each is answered");
+        }
+    }
+    let more = process.most_memory() - before;
+    assert!(more <= 36 * 1024, "{more} KiB more");
 }
 
 #[cfg(feature = "otel")]

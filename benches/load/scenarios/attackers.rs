@@ -197,23 +197,43 @@ pub fn endless_half_bodies(scene: Scene<'_>) {
     });
 }
 
+/// Bodies of which only the last byte never comes, so that bytes run out.
+pub fn large_half_bodies(scene: Scene<'_>) {
+    let body = raw::message(1_000_000, &vec![0; 999_999]);
+    scene.hold(20, || {
+        let mut raw = scene.open(&[])?;
+        raw.until(raw::WINDOW_UPDATE)?;
+        for call in [1, 3] {
+            send(&mut raw, call, &body, 0).ok()?;
+        }
+        Some(raw)
+    });
+}
+
+/// A call and its body, as the server makes room for it.
+fn send(raw: &mut Raw, call: u32, body: &[u8], flags: u8) -> io::Result<()> {
+    raw.call(call, raw::VERIFY)?;
+    let (mut sent, mut parts) = (0, body.chunks(16_000).peekable());
+    while let Some(part) = parts.next() {
+        let flags = if parts.peek().is_none() { flags } else { 0 };
+        raw.frame(raw::DATA, flags, call, part)?;
+        sent += part.len();
+        // Less than any window: the stream's is the smallest.
+        if sent > 100_000 {
+            raw.until(raw::WINDOW_UPDATE).ok_or(io::ErrorKind::UnexpectedEof)?;
+            sent = 0;
+        }
+    }
+    Ok(())
+}
+
 /// Bodies as large as is allowed, for nobody.
 pub fn large_bodies(scene: Scene<'_>) {
     let body = raw::message(1_000_000, &vec![0; 1_000_000]);
     scene.each(&[], |raw| {
         raw.until(raw::WINDOW_UPDATE).ok_or(io::ErrorKind::UnexpectedEof)?;
         for call in (0..).map(|call| call * 2 + 1) {
-            raw.call(call, raw::VERIFY)?;
-            let mut window = 0_i64;
-            for part in body.chunks(16_000) {
-                window += part.len() as i64;
-                raw.frame(raw::DATA, 0, call, part)?;
-                // Room comes in steps: a stream's is the smallest.
-                if window > 100_000 {
-                    raw.until(raw::WINDOW_UPDATE).ok_or(io::ErrorKind::UnexpectedEof)?;
-                    window = 0;
-                }
-            }
+            send(raw, call, &body, raw::END_STREAM)?;
             if !scene.goes_on() {
                 break;
             }
