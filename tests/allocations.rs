@@ -61,13 +61,19 @@ fn no_gateway_allocates_more_than_it_did() {
             (webhook.name.clone(), verify.count_total, parse.count_total)
         })
         .collect();
-    for (name, verify_max, parse_max) in MOST {
-        let (_, verify, parse) = told.iter().find(|(told, ..)| told == name).expect("a gateway");
-        let within = *verify <= *verify_max && *parse <= *parse_max;
+    for (name, verify, parse) in &told {
+        let bound = MOST.iter().find(|(bound, ..)| bound == name);
+        let (_, verify_max, parse_max) = bound.unwrap_or(&ANY);
+        let within = verify <= verify_max && parse <= parse_max;
         assert!(within, "{name}: {verify} and {parse} allocations\n{told:#?}");
     }
-    assert_eq!(told.len(), MOST.len(), "{told:#?}");
+    for (name, ..) in MOST {
+        assert!(told.iter().any(|(told, ..)| told == name), "{name} is measured");
+    }
 }
+
+/// A gateway that has no row below.
+const ANY: (&str, u64, u64) = ("any", 16, 40);
 
 /// Most allocations of verify, and of verify and parse.
 const MOST: &[(&str, u64, u64)] = &[

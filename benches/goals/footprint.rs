@@ -31,7 +31,7 @@ pub fn run(rows: &mut Rows) {
     let what = "exec to serving, 100 variants, the slowest but one of nine";
     rows.figure("5 start", times[7], "ms", what, Some(50.0));
     memory_per_variant(rows);
-    let bytes = std::fs::metadata(crate::server::BINARY).expect("it runs").len();
+    let bytes = std::fs::metadata(crate::server::binary()).expect("it runs").len();
     let megabytes = bytes as f64 / 1e6;
     rows.figure("5 binary", megabytes, "MB", "the binary of this profile", Some(12.0));
 }
