@@ -2,7 +2,7 @@
 
 use crate::{
     echo::EchoServer,
-    paired::{SERVER, Shape, Side, paired, start},
+    paired::{SERVER, Shape, Side, paired, start, writes},
     rows::Rows,
     shop::Open,
     wire::{Call, Target},
@@ -46,10 +46,13 @@ pub fn run(short: bool, rows: &mut Rows) {
             rows.figure(&format!("{key} {name} cpu"), cost.cpu, "us", &told("CPU per call"), None);
             let rate = told("calls per second");
             rows.figure(&format!("{key} {name} rate"), cost.per_second, "/s", &rate, None);
+        }
+        for (name, side) in [("echo", &echo), ("payhook", &open.side(calls))] {
+            let value = writes(side, Shape { count: 2_000, ..shape });
             let goal = (name == "payhook" && streams == 50).then_some(0.1);
-            let key =
-                if goal.is_some() { "4 writes".to_owned() } else { format!("{key} {name} writes") };
-            rows.figure(&key, cost.writes, "per reply", &told("writes"), goal);
+            let what = format!("{name}: writes per reply of {reply} bytes");
+            let key = format!("4 {size} {connections}x{streams} {name}");
+            rows.figure(&key, value, "", &what, goal);
         }
     }
 }

@@ -1,16 +1,22 @@
 //! Two servers on one core, the client on the other, in blocks of ABBA: drift that is the same for
 //! both cancels out, and a block is one ratio.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use rustix::{
-    process::Pid,
+    process::{Pid, Signal, kill_process},
     thread::{CpuSet, sched_setaffinity},
 };
 
 use crate::{
     client::{Found, Plan},
     ratio::Ratio,
+    server::Folder,
     wire::{Call, Target},
 };
 
@@ -35,7 +41,6 @@ pub struct Shape {
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     pub cpu: f64,
-    pub writes: f64,
     pub per_second: f64,
 }
 
@@ -50,16 +55,33 @@ pub fn cpu(process: u32) -> Duration {
     Duration::from_nanos(nanoseconds.sum())
 }
 
-/// Write calls of a process.
-fn writes(process: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{process}/io")).expect("it runs and is ours");
-    let line = text.lines().find_map(|line| line.strip_prefix("syscw: "));
-    line.and_then(|number| number.parse().ok()).expect("a number")
+/// Calls of the system that send, per answered call: counted by strace in a run of its own, for it
+/// is what makes that run slow.
+pub fn writes(side: &Side<'_>, shape: Shape) -> f64 {
+    let folder = Folder::new();
+    let out = folder.0.join("calls");
+    let mut strace = Command::new("strace")
+        .args(["-f", "-c", "-e", "trace=write,writev,sendto,sendmsg", "-o"])
+        .arg(&out)
+        .args(["-p", &side.process.to_string()])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("strace is installed");
+    // It says when it has attached itself.
+    let told = BufReader::new(strace.stderr.take().expect("piped"));
+    assert!(told.lines().next().is_some_and(|line| line.is_ok()), "strace attaches");
+    let (_, found) = cost(side, shape);
+    kill_process(Pid::from_child(&strace), Signal::INT).expect("it is ours");
+    strace.wait().expect("a child");
+    let text = fs::read_to_string(out).expect("strace wrote it");
+    let total = text.lines().find(|line| line.trim_end().ends_with("total")).expect("a sum");
+    let calls: f64 = total.split_whitespace().nth(3).expect("calls").parse().expect("a number");
+    calls / found.answered() as f64
 }
 
 /// Runs calls against one side. Every one of them must be answered with OK.
 pub fn cost(side: &Side<'_>, shape: Shape) -> (Cost, Found) {
-    let (cpu_before, writes_before) = (cpu(side.process), writes(side.process));
+    let before = cpu(side.process);
     let plan = Plan {
         connections: shape.connections,
         streams: shape.streams,
@@ -73,8 +95,7 @@ pub fn cost(side: &Side<'_>, shape: Shape) -> (Cost, Found) {
     assert!(whole, "not every call was answered well: {}", found.summary());
     let per = |value: f64| value / answered as f64;
     let cost = Cost {
-        cpu: per((cpu(side.process) - cpu_before).as_secs_f64() * 1e6),
-        writes: per((writes(side.process) - writes_before) as f64),
+        cpu: per((cpu(side.process) - before).as_secs_f64() * 1e6),
         per_second: found.goodput(),
     };
     (cost, found)
@@ -119,7 +140,7 @@ fn median(costs: &[Cost]) -> Cost {
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
     };
-    Cost { cpu: of(|c| c.cpu), writes: of(|c| c.writes), per_second: of(|c| c.per_second) }
+    Cost { cpu: of(|c| c.cpu), per_second: of(|c| c.per_second) }
 }
 
 /// Runs this thread, and what it starts, on these cores only.

@@ -54,7 +54,8 @@ fn arms(webhook: &Webhook, rounds: usize) -> [Ratio; 4] {
         black_box(webhook.parse(&verified));
     };
     // Where the gateway itself is asked there is no answer without a network.
-    let calls = (!webhook.asks_outside()).then(|| Calls::new(std::slice::from_ref(webhook)));
+    let calls =
+        (!webhook.asks_outside()).then(|| Calls::new(std::slice::from_ref(webhook)).warm(webhook));
     let request = calls::request(webhook);
     let answer = || match &calls {
         Some(calls) => drop(black_box(calls.verify_and_parse(black_box(&request)))),

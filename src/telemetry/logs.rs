@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, stderr};
 
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
@@ -43,7 +43,9 @@ pub fn start_logs(level: &str, form: LogForm) -> Result<Recording, String> {
         LogForm::Pretty => false,
     };
     // A pipe that nobody reads fills up: lines are then dropped, and no call waits for the log.
-    let (writer, lines) = tracing_appender::non_blocking(stderr());
+    // The queue is memory from the start: 32 bytes for every line that may wait.
+    let lines_max = NonBlockingBuilder::default().buffered_lines_limit(LINES_WAITING_MAX);
+    let (writer, lines) = lines_max.finish(stderr());
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let layer = if json { layer.json().boxed() } else { layer.with_ansi(terminal).boxed() };
     let registry = tracing_subscriber::registry().with(layer.with_filter(filter));
@@ -59,6 +61,9 @@ pub fn start_logs(level: &str, form: LogForm) -> Result<Recording, String> {
         _lines: lines,
     })
 }
+
+/// Lines that wait for a slow reader: seconds of refusals, which are sampled, in 128 KiB.
+const LINES_WAITING_MAX: usize = 4096;
 
 /// Panics say where they happened, and not why: their text may hold what they stumbled over.
 pub fn quiet_panics() {
