@@ -1,11 +1,8 @@
 //! What the scripts around this need: both bodies, and a request that only PayPal's key could sign.
 
-use std::{fs, path::Path, time::SystemTime};
+use std::{fs, path::Path};
 
-use payhook::{
-    model::UnixSeconds,
-    proto::{self, HttpHeader, WebhookRequest},
-};
+use payhook::proto::{self, HttpHeader, WebhookRequest};
 use prost::Message as _;
 use serde_json::{Value, json};
 
@@ -27,9 +24,8 @@ pub fn write(folder: &Path) {
     };
     put("braintree.xml", sample("braintree").1);
     let (paypal, payload) = sample("paypal");
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    let now = UnixSeconds::new(since.as_secs() as i64);
-    let webhook = Webhook::signed_at(now, "paypal", paypal, payload);
+    let clock = payhook::server::system_clock();
+    let webhook = Webhook::signed_at(clock(), "paypal", paypal, payload);
     put("paypal.pem", webhook.certificate.as_deref().expect("made for it"));
     put("paypal.bin", &request(&webhook));
     put("paypal.json", variant(folder, &webhook).to_string().as_bytes());
