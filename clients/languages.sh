@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # A client in Python, Node, Go and Java against the built server. Stubs are made here, with each
-# language's own tools; everything is installed by name into target/clients.
+# language's own tools; everything is installed by name into target/languages.
 # languages.sh [NAME...]: only these.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-work="$target/clients"
+work="$target/languages"
 export PROTO="$PWD/proto" PAYHOOK_BINARY="$target/debug/payhook"
 contract=(payhook/v1/money.proto payhook/v1/event.proto payhook/v1/webhook_service.proto)
 python="$work/venv/bin/python"

@@ -63,6 +63,19 @@ pub const RSA_BITS_MIN: usize = 2048;
 pub const RSA_BITS_MAX: usize = 8192;
 /// Longest transmission id: a UUID has 36 characters.
 pub const SIGNED_ID_BYTES_MAX: usize = 50;
+/// Signatures computed to find the cause of one refusal: all repairs of a small body.
+pub const EXPLAIN_MACS_MAX: usize = 64;
+/// Bytes hashed to find the cause of one refusal: a millisecond or two.
+pub const EXPLAIN_HASHED_BYTES_MAX: usize = 1024 * 1024;
+/// Larger bodies are not repaired: sixteen of these use up what may be hashed.
+pub const EXPLAIN_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Refusals explained in a second, all variants together: a flood of rubbish explains nothing new.
+pub const EXPLAINED_PER_SECOND: u32 = 10;
+/// Milliseconds that a refusal waits for its explanation: looking takes two or three, and only one
+/// call waits at a time.
+pub const EXPLAIN_WAIT_MS: u64 = 1_000;
+/// Other variants whose keys are compared with a refused webhook.
+pub const EXPLAIN_OTHERS_MAX: usize = 16;
 /// Events of one payload: `GoCardless` sends up to 250, Adyen far fewer.
 pub const EVENTS_MAX: usize = 1000;
 /// Depth of a payload's tree: Braintree's deepest sample has 8 levels.
@@ -102,8 +115,9 @@ pub const IN_FLIGHT_BYTES_DEFAULT: usize = 24 * 1024 * 1024;
 pub const IN_FLIGHT_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// Below this a secret is warned about, in bytes: 128 bits.
 pub const SECRET_BYTES_WEAK: usize = 16;
-/// Milliseconds that a source has to yield a variant's secrets: the default deadline of a call.
-pub const SOURCE_TIMEOUT_MS: u64 = 2_000;
+/// Milliseconds that a source has to yield a variant's secrets: less than a call's default deadline,
+/// so that the answer is that the secret is missing, not that time is up.
+pub const SOURCE_TIMEOUT_MS: u64 = 1_800;
 /// Milliseconds that a call waits for a refresh while an older secret is at hand.
 pub const REFRESH_WAIT_MS: u64 = 500;
 /// First pause after a source failed, in milliseconds.
@@ -114,6 +128,9 @@ pub const BACKOFF_MS_MAX: u64 = 30_000;
 pub const BACKOFF_COLD_MS_MAX: u64 = 800;
 /// Secrets read at once: a start with thousands of variants does not flood a vault.
 pub const FLIGHTS_MAX: usize = 64;
+/// Threads of a runtime that read files: enough that a mount which hangs does not hold up the
+/// others; a hundred secrets read at once would make a hundred threads, each with its memory.
+pub const BLOCKING_THREADS_MAX: usize = 8;
 /// Directories whose events are listened to: inotify instances are few, the rest is polled.
 pub const WATCHED_DIRECTORIES_MAX: usize = 1_024;
 /// Callers or accounts that a variant may list.

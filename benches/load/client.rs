@@ -37,6 +37,8 @@ pub struct Plan<'a> {
     /// Repeats a call whose connection ended before its answer, and one that is told to come back
     /// (UNAVAILABLE, RESOURCE_EXHAUSTED), as gRPC clients do: verifying twice is as good as once.
     pub retry: bool,
+    /// Sends what was due and found no room when the time was over, and waits for its answers.
+    pub finish: bool,
     /// Never waits: for rates at which a sleep would be late. Costs a core.
     pub spin: bool,
 }
@@ -55,6 +57,7 @@ impl<'a> Plan<'a> {
             count: u64::MAX,
             over: None,
             retry: false,
+            finish: false,
             spin: false,
         }
     }
@@ -293,7 +296,7 @@ impl<'a> Run<'a> {
     /// Calls under way when the time is over get their answers, within a bound.
     fn settle(&mut self) {
         // What never began is nobody's loss; what is to be repeated did.
-        let began = |due: &Due| due.begun;
+        let began = |due: &Due| due.begun || self.plan.finish;
         let unsent = self.ledger.waiting.iter().filter(|due| !began(due)).count();
         self.ledger.found.unsent += unsent as u64;
         self.ledger.waiting.retain(began);

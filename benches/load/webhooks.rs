@@ -11,7 +11,7 @@ use payhook::{
     server::system_clock,
     verify::{
         Draft, Options, Signed,
-        scheme::{KeyForm, Source},
+        scheme::{Freshness, KeyForm, Source},
     },
 };
 use prost::Message as _;
@@ -180,8 +180,11 @@ fn signs(gateway: &Gateway) -> bool {
 fn variant(folder: &Folder, text: &mut String, name: &str, gateway: &Gateway) {
     let mut options = gateway.example();
     let scheme = gateway.scheme(&Options::new(options.clone(), BTreeMap::new()));
-    let form = scheme.expect("its own example").key_form;
-    if gateway.options.iter().any(|option| option.name == "tolerance_seconds") {
+    let (form, freshness) = {
+        let scheme = scheme.expect("its own example");
+        (scheme.key_form, scheme.freshness)
+    };
+    if matches!(freshness, Freshness::Window { .. }) {
         // Signed before the run, and good until its end.
         options.insert("tolerance_seconds".to_owned(), 86_400.into());
     }

@@ -102,7 +102,7 @@ def stripe_event(webhook):
     return {"ids": [event.id], "types": [event.type]}
 
 
-# The gateway, the options that its variant has, and the SDKs from PyPI and npm that verify for it.
+# The SDKs from PyPI, by gateway and name, and below those from npm.
 PYTHON = {
     "adyen": {"Adyen": adyen},
     "gocardless": {"gocardless_pro": gocardless},

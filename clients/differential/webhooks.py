@@ -161,7 +161,7 @@ def _last_bits(rng, text):
     return bare[:-1] + letters[letters.index(bare[-1]) ^ 1] + text[len(bare) :]
 
 
-# What can befall the text of a signature. Only the first may be another way to write the same.
+# What can befall the text of a signature.
 SIGNATURES = {
     "upper case": lambda rng, text: text.upper(),
     "another case": lambda rng, text: text.swapcase(),

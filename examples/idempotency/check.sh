@@ -14,6 +14,9 @@ mkdir -p "$work/stubs"
 "$python" -m grpc_tools.protoc -I proto --python_out="$work/stubs" --grpc_python_out="$work/stubs" \
   payhook/v1/money.proto payhook/v1/event.proto payhook/v1/webhook_service.proto
 export PAYHOOK_BINARY="$target/debug/payhook" DJANGO_SECRET_KEY=of-a-check
+# Where PostgreSQL's package keeps its locks; without it, a warning and /tmp.
+mkdir -p -m 0700 "$work/locks"
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$work/locks}"
 export PYTHONPATH="$work/stubs:clients/python:examples/idempotency"
 "$python" examples/idempotency/doc.py
 for database in sqlite postgres; do

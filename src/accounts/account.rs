@@ -1,18 +1,13 @@
 //! A configured gateway account that is ready to verify, and its guards.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-};
+use std::collections::BTreeMap;
 
 use aws_lc_rs::constant_time;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     certificates::FixedCertificates,
+    key_record::{KeyRecord, KeyRecords},
     spec::{KeySpec, SecretRef, VariantSpec},
 };
 use crate::{
@@ -69,8 +64,8 @@ pub struct Account {
     pub(super) callers: Vec<PreparedCaller>,
     pub(super) accept_received_at_max_seconds: i64,
     pub(super) certificates: Option<FixedCertificates>,
-    /// Shared by every account of the slot: a refreshed secret does not forget its use.
-    pub(super) last_used: Arc<[AtomicI64]>,
+    /// Shared with every account that holds the same values.
+    pub(super) records: KeyRecords,
 }
 
 impl Account {
@@ -99,7 +94,7 @@ impl Account {
         Ok(Self {
             variant: self.variant.clone(),
             gateway: self.gateway,
-            last_used: verifier.keys().iter().map(|_| AtomicI64::new(0)).collect(),
+            records: KeyRecord::unknown(verifier.keys().len(), UnixSeconds::new(0)),
             verifier,
             environment: self.environment,
             accounts: Vec::new(),
@@ -179,16 +174,18 @@ impl Account {
 
     /// Notes that a key matched.
     pub fn key_used(&self, label: &str, now: UnixSeconds) {
-        let position = self.verifier.keys().iter().position(|key| key.label() == label);
-        if let Some(used) = position.and_then(|position| self.last_used.get(position)) {
-            used.store(now.get(), Ordering::Relaxed);
+        if let Some(record) = self.record(label) {
+            record.used(now);
         }
     }
 
     /// When a key last matched.
     pub fn key_last_used(&self, label: &str) -> Option<UnixSeconds> {
+        self.record(label).and_then(KeyRecord::last_used)
+    }
+
+    fn record(&self, label: &str) -> Option<&KeyRecord> {
         let position = self.verifier.keys().iter().position(|key| key.label() == label)?;
-        let at = self.last_used.get(position)?.load(Ordering::Relaxed);
-        (at != 0).then_some(UnixSeconds::new(at))
+        self.records.get(position).map(|record| &**record)
     }
 }

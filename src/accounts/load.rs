@@ -1,9 +1,6 @@
 //! From a configured variant to an account: reads its secrets and joins them with its gateway.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, atomic::AtomicI64},
-};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -11,30 +8,36 @@ use sha2::{Digest as _, Sha256};
 use super::{
     account::{Account, PreparedCaller},
     certificates::FixedCertificates,
+    key_record::{Fingerprint, KeyRecord, fingerprint},
     secrets::SecretSource,
     spec::{CallerRule, KeySpec, SecretRef, VariantSpec},
 };
 use crate::{
     gateway::{KeyFieldKind, KeyFields},
     limits::SECRET_BYTES_WEAK,
-    model::{Environment, Secret},
+    model::{Environment, Secret, UnixSeconds},
     verify::Options,
 };
+
+/// What was read and prepared.
+pub(super) struct Loaded {
+    pub(super) account: Account,
+    /// What tells the keys' values apart, in their order.
+    pub(super) values: Vec<Option<Fingerprint>>,
+    pub(super) warnings: Vec<String>,
+}
 
 /// Reads everything that a variant refers to and prepares it.
 ///
 /// # Errors
 /// A line that says which place cannot be read or used.
-pub(super) async fn load(
-    spec: &VariantSpec,
-    source: &dyn SecretSource,
-    last_used: Arc<[AtomicI64]>,
-) -> Result<(Account, Vec<String>), String> {
+pub(super) async fn load(spec: &VariantSpec, source: &dyn SecretSource) -> Result<Loaded, String> {
     let mut warnings = Vec::new();
     let mut keys = Vec::new();
     for (key, position) in spec.keys.iter().zip(1_usize..) {
         keys.push(read_key(spec, key, position, source, &mut warnings).await?);
     }
+    let values = keys.iter().map(fingerprint).collect();
     let options = read_options(spec, source).await?;
     let callers = read_callers(spec, source).await?;
     let certificates = FixedCertificates::from_options(&options);
@@ -49,9 +52,9 @@ pub(super) async fn load(
         callers,
         accept_received_at_max_seconds: spec.accept_received_at_max_seconds,
         certificates,
-        last_used,
+        records: KeyRecord::unknown(spec.keys.len(), UnixSeconds::new(0)),
     };
-    Ok((account, warnings))
+    Ok(Loaded { account, values, warnings })
 }
 
 async fn read(

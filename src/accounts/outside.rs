@@ -4,11 +4,11 @@ use std::{fmt, sync::Arc};
 
 use super::{
     Account, Accounts, Clock,
-    certificates::{CertificateSource, HttpsCertificates},
+    certificates::{CertificateError, CertificateSource, HttpsCertificates},
     https::Https,
     post_back::{HttpsPostBack, PostBack},
 };
-use crate::verify::{Check, NeedsAnswer, NeedsCertificate, Rejection};
+use crate::verify::{CertUrl, CertificateChain, Check, NeedsAnswer, NeedsCertificate, Rejection};
 
 /// The sources of certificates and of the gateways' own answers.
 #[derive(Clone)]
@@ -42,17 +42,28 @@ impl Outside {
         account: &Account,
         needs: NeedsCertificate<'a>,
     ) -> Result<Check<'a>, Rejection> {
-        let chain = match account.fixed_certificates() {
-            Some(fixed) => fixed.chain(needs.url()).await,
-            None => self.certificates.chain(needs.url()).await,
-        };
-        match chain {
+        match self.chain(account, needs.url()).await {
             Ok(chain) => Ok(needs.with_chain(chain)),
             Err(error) => {
                 let variant = account.variant().as_str();
                 tracing::warn!(variant, %error, url = needs.url().as_str(), "No certificate");
                 Err(Rejection::CertificateUnavailable { what: "the signing certificate" })
             }
+        }
+    }
+
+    /// The certificates of a URL: the variant's own ones, where it has any.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
+    pub async fn chain(
+        &self,
+        account: &Account,
+        url: &CertUrl,
+    ) -> Result<Arc<CertificateChain>, CertificateError> {
+        match account.fixed_certificates() {
+            Some(fixed) => fixed.chain(url).await,
+            None => self.certificates.chain(url).await,
         }
     }
 

@@ -2,14 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env,
+    env, fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     pin::Pin,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use tokio::{fs, io::AsyncReadExt as _, time::timeout};
+use tokio::{task::spawn_blocking, time::timeout};
+use zeroize::Zeroizing;
 
 use super::spec::SecretRef;
 use crate::{limits::SECRET_BYTES_MAX, model::Secret};
@@ -49,14 +51,24 @@ impl SecretSource for SystemSecrets {
             match reference {
                 SecretRef::Inline(secret) => Ok(Secret::new(secret.expose().to_vec())),
                 SecretRef::Env(name) => match env::var_os(name) {
-                    Some(value) => Ok(trimmed(value.into_encoded_bytes(), reference)),
+                    Some(value) => Ok(trimmed(&Secret::new(value.into_encoded_bytes()), reference)),
                     None => Err(unreadable("it is not set".to_owned())),
                 },
-                SecretRef::File(path) => match timeout(READ_TIMEOUT, read_file(path)).await {
-                    Ok(Ok(bytes)) => Ok(trimmed(bytes, reference)),
-                    Ok(Err(error)) => Err(unreadable(error.to_string())),
-                    Err(_) => Err(unreadable("reading takes too long".to_owned())),
-                },
+                SecretRef::File(path) => {
+                    let path = path.clone();
+                    let reading = spawn_blocking(move || read_file(&path));
+                    match timeout(READ_TIMEOUT, reading).await {
+                        Ok(Ok(Ok((secret, warnings)))) => {
+                            for warning in warnings {
+                                warn_once(&warning);
+                            }
+                            Ok(trimmed(&secret, reference))
+                        }
+                        Ok(Ok(Err(error))) => Err(unreadable(error.to_string())),
+                        Ok(Err(error)) => Err(unreadable(error.to_string())),
+                        Err(_) => Err(unreadable("reading takes too long".to_owned())),
+                    }
+                }
                 SecretRef::Vault { .. } => Err(unreadable("no vault is configured".to_owned())),
             }
         })
@@ -98,41 +110,62 @@ impl SecretSource for FixedSecrets {
     }
 }
 
-async fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
-    // Asked before opening: opening a named pipe would wait for a writer.
-    if !fs::metadata(path).await?.is_file() {
-        return Err(std::io::Error::other("it is not a regular file"));
-    }
-    let file = fs::File::open(path).await?;
-    warn_about_mode(path, &file.metadata().await?);
-    warn_about_sub_path(path).await;
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(SECRET_BYTES_MAX).unwrap_or(u64::MAX);
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).await?;
-    if bytes.len() > SECRET_BYTES_MAX {
-        return Err(std::io::Error::other("it is larger than any secret"));
-    }
-    Ok(bytes)
+fn read_file(path: &Path) -> io::Result<(Secret, Vec<String>)> {
+    let (mut content, facts) = read_whole(path, SECRET_BYTES_MAX)?;
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let warnings = [open_to_all(path, &facts), mounted_alone(path, &table)];
+    Ok((Secret::new(std::mem::take(&mut *content)), warnings.into_iter().flatten().collect()))
 }
 
-fn warn_about_mode(path: &Path, metadata: &std::fs::Metadata) {
-    use std::os::unix::fs::PermissionsExt as _;
-    if metadata.permissions().mode() & 0o004 != 0 {
-        warn_once(&format!("file {} is readable by every user", path.display()));
+/// Reads a regular file at once into memory that is zeroized: a buffer that grew would leave parts
+/// of a secret behind.
+pub(crate) fn read_whole(
+    path: &Path,
+    bytes_max: usize,
+) -> io::Result<(Zeroizing<Vec<u8>>, fs::Metadata)> {
+    // Asked before opening: opening a named pipe would wait for a writer.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
     }
+    let mut file = fs::File::open(path)?;
+    let facts = file.metadata()?;
+    let bytes = usize::try_from(facts.len()).unwrap_or(usize::MAX);
+    if bytes > bytes_max {
+        return Err(io::Error::other("it is larger than any secret"));
+    }
+    // One byte more than there is, so that the end is seen.
+    let mut content = Zeroizing::new(vec![0; bytes.saturating_add(1)]);
+    let mut filled = 0_usize;
+    while let Some(rest) = content.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled = filled.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if filled > bytes {
+        return Err(io::Error::other("it grew while it was read"));
+    }
+    content.truncate(filled);
+    Ok((content, facts))
+}
+
+/// Group members may read: `fsGroup` is how Kubernetes lets a user who is not root read a Secret.
+fn open_to_all(path: &Path, facts: &fs::Metadata) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let open = facts.permissions().mode() & 0o004 != 0;
+    open.then(|| format!("file {} is readable by every user", path.display()))
 }
 
 /// A file that is itself a mount point is what Kubernetes makes of `subPath`; the files of a whole
 /// volume are links under `..data` instead, and follow a rotation.
-async fn warn_about_sub_path(path: &Path) {
-    let real = fs::canonicalize(path).await.unwrap_or_else(|_| path.to_path_buf());
-    let table = fs::read_to_string("/proc/self/mountinfo").await.unwrap_or_default();
-    if mount_points(&table).any(|point| point == real) {
+fn mounted_alone(path: &Path, table: &str) -> Option<String> {
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    mount_points(table).any(|point| point == real).then(|| {
         let path = path.display();
-        warn_once(&format!(
-            "file {path} is mounted by subPath: a rotated secret arrives only with a restart"
-        ));
-    }
+        format!("file {path} is mounted by subPath: a rotated secret arrives only with a restart")
+    })
 }
 
 /// The mount points of a `mountinfo` table: its fifth field, with octal escapes for blanks.
@@ -143,8 +176,7 @@ fn mount_points(table: &str) -> impl Iterator<Item = PathBuf> {
 
 /// Exactly one newline at the end is the editor's. More whitespace is worth a word; no gateway
 /// issues a secret that begins or ends with it, so that it is not part of the secret either.
-fn trimmed(bytes: Vec<u8>, reference: &SecretRef) -> Secret {
-    let secret = Secret::new(bytes);
+fn trimmed(secret: &Secret, reference: &SecretRef) -> Secret {
     let raw = secret.expose();
     let line = raw.strip_suffix(b"\n").map_or(raw, |line| line.strip_suffix(b"\r").unwrap_or(line));
     let value = line.trim_ascii();
@@ -168,8 +200,8 @@ static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// Warnings that are remembered: every configured place has at most three.
 const SAID_MAX: usize = 30_000;
 
-/// A file on a hanging mount must not hold a call for longer than its deadline.
-const READ_TIMEOUT: Duration = Duration::from_secs(2);
+/// Below the store's own limit, so that the message says that it is the file.
+const READ_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 #[cfg(test)]
 mod tests {
@@ -179,9 +211,10 @@ mod tests {
     fn whitespace_around_a_secret_is_not_part_of_it() {
         let place = SecretRef::Env("A".to_owned());
         for text in ["value", "value\n", "value\r\n", "value\n\n", " value\t"] {
-            assert_eq!(trimmed(text.into(), &place).expose(), b"value", "{text:?}");
+            let read = Secret::new(text.into());
+            assert_eq!(trimmed(&read, &place).expose(), b"value", "{text:?}");
         }
-        assert!(trimmed(b"\n".to_vec(), &place).is_empty());
+        assert!(trimmed(&Secret::new(b"\n".to_vec()), &place).is_empty());
     }
 
     #[test]
@@ -190,5 +223,19 @@ mod tests {
                      37 35 98:0 /b /run/with\\040blank rw - ext3 /dev/root rw\n";
         let points: Vec<PathBuf> = mount_points(table).collect();
         assert_eq!(points, [Path::new("/run/secrets/key"), Path::new("/run/with blank")]);
+        // The same file through a link is the same mount.
+        let folder = env::temp_dir().join(format!("payhook-mounted-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let (file, link) = (folder.join("key"), folder.join("link"));
+        fs::write(&file, "value").expect("written");
+        std::os::unix::fs::symlink(&file, &link).expect("linked");
+        let real = fs::canonicalize(&file).expect("there");
+        let mounted = format!("36 35 98:0 /a {} rw - ext3 /dev/root rw\n", real.display());
+        for path in [&file, &link] {
+            let warning = mounted_alone(path, &mounted).expect("a mount of its own");
+            assert!(warning.contains("subPath") && warning.contains("restart"), "{warning}");
+            assert_eq!(mounted_alone(path, table), None);
+        }
+        fs::remove_dir_all(&folder).expect("ours");
     }
 }

@@ -1,8 +1,8 @@
 //! One variant's place in the store: its configuration, its one flight, and its last failure.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
 use tokio::{
@@ -10,8 +10,15 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use super::{spec::VariantSpec, store::Entry};
-use crate::limits::{BACKOFF_COLD_MS_MAX, BACKOFF_MS_MAX, BACKOFF_MS_MIN};
+use super::{
+    key_record::{Fingerprint, KeyRecord, KeyRecords},
+    spec::VariantSpec,
+    store::Entry,
+};
+use crate::{
+    limits::{BACKOFF_COLD_MS_MAX, BACKOFF_MS_MAX, BACKOFF_MS_MIN},
+    model::UnixSeconds,
+};
 
 /// What a flight brings.
 pub(super) type Outcome = Result<Arc<Entry>, Arc<str>>;
@@ -25,17 +32,25 @@ pub(super) type Flight = watch::Receiver<Option<Outcome>>;
 pub(super) struct Slot {
     pub(super) id: u64,
     pub(super) spec: VariantSpec,
-    /// When each key last matched; 0 is never.
-    pub(super) last_used: Arc<[AtomicI64]>,
+    records: Mutex<Known>,
     flight: Mutex<Option<Flight>>,
     failure: Mutex<Option<Failure>>,
     warned: Mutex<Vec<String>>,
 }
 
+/// What is known about the values of the keys.
+#[derive(Debug)]
+struct Known {
+    records: KeyRecords,
+    /// Whether they are those of this slot's own keys, and not of the slot before it.
+    own: bool,
+}
+
 #[derive(Debug)]
 struct Failure {
     message: Arc<str>,
-    at: Instant,
+    /// When it failed; `None` where another attempt may begin at once.
+    at: Option<Instant>,
     attempts: u32,
 }
 
@@ -57,11 +72,40 @@ pub(super) enum Joined {
 }
 
 impl Slot {
-    pub(super) fn new(spec: VariantSpec) -> Self {
-        let last_used = spec.keys.iter().map(|_| AtomicI64::new(0)).collect();
+    /// A slot of its own; what was known about the keys' values before is kept for those that
+    /// stay.
+    pub(super) fn new(spec: VariantSpec, before: Option<&Self>) -> Self {
+        let records = before.map(|before| Arc::clone(&before.known().records));
+        let known = Known { records: records.unwrap_or_else(|| [].into()), own: false };
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let (flight, failure, warned) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { id, spec, last_used, flight, failure, warned }
+        Self { id, spec, records: known.into(), flight, failure, warned }
+    }
+
+    /// Takes the values that were read: their records, and the positions of those that are new
+    /// where others were held before.
+    pub(super) fn take(
+        &self,
+        values: Vec<Option<Fingerprint>>,
+        now: UnixSeconds,
+    ) -> (KeyRecords, Vec<usize>) {
+        let mut known = self.known();
+        let records = KeyRecord::follow(&known.records, values, now);
+        let before = std::mem::replace(&mut *known, Known { records, own: true }).records;
+        let held = |record: &Arc<KeyRecord>| before.iter().any(|old| Arc::ptr_eq(old, record));
+        let new = known.records.iter().zip(1_usize..).filter(|(record, _)| !held(record));
+        let new = if before.is_empty() { Vec::new() } else { new.map(|(_, at)| at).collect() };
+        (Arc::clone(&known.records), new)
+    }
+
+    /// The records of the keys; none before their values were read.
+    pub(super) fn records(&self) -> Option<KeyRecords> {
+        let known = self.known();
+        known.own.then(|| Arc::clone(&known.records))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Joins the flight under way, or starts one.
@@ -91,7 +135,8 @@ impl Slot {
         };
         let doubled = 1_u64.checked_shl(failure.attempts.min(20)).unwrap_or(u64::MAX);
         let pause = Duration::from_millis(BACKOFF_MS_MIN.saturating_mul(doubled).min(longest));
-        (failure.at.elapsed() < pause).then(|| Arc::clone(&failure.message))
+        let pausing = failure.at.is_some_and(|at| at.elapsed() < pause);
+        pausing.then(|| Arc::clone(&failure.message))
     }
 
     /// The message of the last attempt, where it failed.
@@ -104,10 +149,21 @@ impl Slot {
     pub(super) fn fail(&self, message: &Arc<str>) -> bool {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         let last = failure.take();
-        let attempts = last.as_ref().map_or(0, |last| last.attempts.saturating_add(1));
+        let paused = last.as_ref().filter(|last| last.at.is_some());
+        let attempts = paused.map_or(0, |last| last.attempts.saturating_add(1));
         let news = last.is_none_or(|last| last.message != *message);
-        *failure = Some(Failure { message: Arc::clone(message), at: Instant::now(), attempts });
+        let at = Some(Instant::now());
+        *failure = Some(Failure { message: Arc::clone(message), at, attempts });
         news
+    }
+
+    /// Lets another attempt begin at once, from the shortest pause. What is wrong stays known until
+    /// an attempt says otherwise.
+    pub(super) fn forgive(&self) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failure) = failure.as_mut() {
+            failure.at = None;
+        }
     }
 
     /// Forgets the failure; true where there was one.

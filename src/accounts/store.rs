@@ -5,10 +5,10 @@ use std::{
     collections::{BTreeSet, HashMap},
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicBool},
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use moka::future::Cache;
 use tokio::{
     sync::{Semaphore, watch},
@@ -18,11 +18,11 @@ use tokio::{
 use super::{
     Account, AccountError, Clock, Outside,
     counters::{Counters, StoreCounts},
-    load::load,
+    key_record::label,
+    load::{Loaded, load},
     secrets::SecretSource,
     slot::{Flight, Held, Joined, Outcome, Slot},
     spec::VariantSpec,
-    state::{KeyState, VariantState},
 };
 use crate::{
     limits::{FLIGHTS_MAX, REFRESH_WAIT_MS, SOURCE_TIMEOUT_MS, VARIANTS_MAX},
@@ -51,8 +51,8 @@ impl Default for CacheSettings {
 pub struct Accounts(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
-    active: ArcSwap<Active>,
-    cache: Cache<u64, Arc<Entry>>,
+    pub(super) active: ArcSwap<Active>,
+    pub(super) cache: Cache<u64, Arc<Entry>>,
     source: Arc<dyn SecretSource>,
     pub(super) clock: Clock,
     settings: CacheSettings,
@@ -62,22 +62,26 @@ pub(super) struct Shared {
     gone: Mutex<Vec<u64>>,
     applying: tokio::sync::Mutex<()>,
     pub(super) outside: OnceLock<Outside>,
+    /// Why the configuration that was found last is not the active one.
+    pub(super) refused: ArcSwapOption<String>,
+    /// Whether the active configuration holds settings that only a restart takes.
+    pub(super) restart: AtomicBool,
 }
 
 type Slots = HashMap<Variant, Arc<Slot>>;
 
 /// What is configured right now.
 #[derive(Default)]
-struct Active {
+pub(super) struct Active {
     revision: String,
-    slots: Slots,
+    pub(super) slots: Slots,
 }
 
 /// An account and when its secrets were read.
 #[derive(Debug)]
 pub(super) struct Entry {
-    account: Arc<Account>,
-    loaded_at: UnixSeconds,
+    pub(super) account: Arc<Account>,
+    pub(super) loaded_at: UnixSeconds,
     refresh_after_seconds: i64,
 }
 
@@ -111,13 +115,15 @@ impl Accounts {
             gone: Mutex::default(),
             applying: tokio::sync::Mutex::default(),
             outside: OnceLock::new(),
+            refused: ArcSwapOption::default(),
+            restart: AtomicBool::default(),
         }));
         accounts.swap(specs, revision);
         accounts
     }
 
     /// Swaps the configuration whole. Accounts whose description did not change are kept, the
-    /// others are loaded on their next use; failures are forgotten.
+    /// others are loaded on their next use; failures hold nothing up any more.
     pub fn swap(&self, specs: Vec<VariantSpec>, revision: String) {
         let slots = self.slots(specs);
         self.activate(slots, revision);
@@ -136,9 +142,10 @@ impl Accounts {
     fn slots(&self, specs: Vec<VariantSpec>) -> Slots {
         let old = self.0.active.load();
         let slot = |spec: VariantSpec| {
-            let kept = old.slots.get(&spec.variant).filter(|slot| slot.spec == spec);
-            let slot = kept.cloned().unwrap_or_else(|| Arc::new(Slot::new(spec)));
-            slot.clear();
+            let before = old.slots.get(&spec.variant);
+            let kept = before.filter(|slot| slot.spec == spec).cloned();
+            let slot = kept.unwrap_or_else(|| Arc::new(Slot::new(spec, before.map(|it| &**it))));
+            slot.forgive();
             (slot.spec.variant.clone(), slot)
         };
         specs.into_iter().map(slot).collect()
@@ -187,6 +194,7 @@ impl Accounts {
         if let Some(entry) = self.0.cache.get(&slot.id).await {
             let age_seconds = (self.0.clock)().seconds_since(entry.loaded_at);
             if let Some(account) = self.held(&slot, &entry, age_seconds).await {
+                self.0.counters.hit();
                 return Ok(account);
             }
             Box::pin(self.0.cache.invalidate(&slot.id)).await;
@@ -237,13 +245,13 @@ impl Accounts {
         found.map(|entry| Arc::clone(&entry.account)).map_err(|problem| Arc::clone(&*problem))
     }
 
-    fn negative_ms(&self) -> u64 {
+    pub(super) fn negative_ms(&self) -> u64 {
         self.0.settings.negative_seconds.unsigned_abs().saturating_mul(1000)
     }
 
     /// Joins the variant's flight or starts it. It runs on its own, so that a caller who gives up
     /// does not make the next one start over.
-    fn fly(&self, slot: &Arc<Slot>) -> Flight {
+    pub(super) fn fly(&self, slot: &Arc<Slot>) -> Flight {
         match slot.join() {
             Joined::Earlier(flight) => flight,
             Joined::First(flight, sender) => {
@@ -254,49 +262,6 @@ impl Accounts {
         }
     }
 
-    /// Every account that can be had, sorted by name.
-    pub async fn list(&self) -> Vec<Arc<Account>> {
-        let active = self.0.active.load_full();
-        let cold = active.slots.values().filter(|slot| {
-            !self.0.cache.contains_key(&slot.id)
-                && slot.refusal(Held::Nothing, self.negative_ms()).is_none()
-        });
-        settle(cold.map(|slot| self.fly(slot)).collect()).await;
-        let mut accounts = self.ready().await;
-        accounts.sort_by(|a, b| a.variant().cmp(b.variant()));
-        accounts
-    }
-
-    /// The accounts that are at hand, in no order. Reads no secret.
-    pub async fn ready(&self) -> Vec<Arc<Account>> {
-        let active = self.0.active.load_full();
-        let mut accounts = Vec::new();
-        for slot in active.slots.values() {
-            let entry = self.0.cache.get(&slot.id).await;
-            accounts.extend(entry.map(|entry| Arc::clone(&entry.account)));
-        }
-        accounts
-    }
-
-    /// Every configured variant and how it is, sorted by name. Reads no secret.
-    pub async fn states(&self) -> Vec<VariantState> {
-        let active = self.0.active.load_full();
-        let mut states = Vec::with_capacity(active.slots.len());
-        for slot in active.slots.values() {
-            let entry = self.0.cache.get(&slot.id).await;
-            states.push(VariantState {
-                variant: slot.spec.variant.clone(),
-                gateway: slot.spec.gateway,
-                environment: slot.spec.environment,
-                keys: KeyState::of(slot),
-                loaded_at: entry.map(|entry| entry.loaded_at),
-                problem: slot.problem(),
-            });
-        }
-        states.sort_by(|a, b| a.variant.cmp(&b.variant));
-        states
-    }
-
     /// Reads every secret again, whatever failed before: something about them changed. Old ones
     /// are served until the new ones are there, and where they cannot be used.
     pub async fn refresh(&self) {
@@ -304,7 +269,7 @@ impl Accounts {
         // What is under way may have read the old content: wait for it, then read again.
         settle(active.slots.values().filter_map(|slot| slot.under_way()).collect()).await;
         let flights = active.slots.values().map(|slot| {
-            slot.clear();
+            slot.forgive();
             self.fly(slot)
         });
         settle(flights.collect()).await;
@@ -334,20 +299,29 @@ impl Shared {
     async fn flight(&self, slot: &Arc<Slot>, sender: &watch::Sender<Option<Outcome>>) {
         let permit = self.flights.acquire().await;
         self.counters.read();
-        let reading = Box::pin(load(&slot.spec, &*self.source, Arc::clone(&slot.last_used)));
+        let reading = Box::pin(load(&slot.spec, &*self.source));
         let late = || Err(format!("the source did not answer within {SOURCE_TIMEOUT_MS} ms"));
         let limit = Duration::from_millis(SOURCE_TIMEOUT_MS);
         let loaded = timeout(limit, reading).await.unwrap_or_else(|_| late());
         drop(permit);
         let outcome = match loaded {
-            Ok((account, warnings)) => Ok(self.land(slot, account, warnings).await),
+            Ok(loaded) => Ok(self.land(slot, loaded).await),
             Err(problem) => Err(self.crash(slot, problem.into())),
         };
         sender.send_replace(Some(outcome));
     }
 
-    async fn land(&self, slot: &Slot, account: Account, warnings: Vec<String>) -> Arc<Entry> {
+    async fn land(&self, slot: &Slot, loaded: Loaded) -> Arc<Entry> {
+        let Loaded { mut account, values, warnings } = loaded;
         let variant = slot.spec.variant.as_str();
+        let (records, new) = slot.take(values, (self.clock)());
+        account.records = records;
+        for (key, position) in slot.spec.keys.iter().zip(1_usize..) {
+            if new.contains(&position) {
+                let (key, role) = (label(key, position), key.role.as_str());
+                tracing::info!(variant, key, role, "Key changed");
+            }
+        }
         for problem in slot.news(warnings) {
             tracing::warn!(variant, problem, "A secret needs attention");
         }
@@ -389,7 +363,7 @@ async fn landed(mut flight: Flight) -> Outcome {
 }
 
 /// Waits for flights together, no longer than one source may take: a slow one goes on alone.
-async fn settle(flights: Vec<Flight>) {
+pub(super) async fn settle(flights: Vec<Flight>) {
     let all = async {
         for flight in flights {
             let _ = landed(flight).await;

@@ -271,6 +271,6 @@ fn connection(error: &impl std::fmt::Display) -> Problem {
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Below the store's own limit, so that the message says that it is the vault.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_900);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_700);
 /// A lease that is longer is not believed.
 const LEASE_SECONDS_MAX: u64 = 24 * 60 * 60;

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use zeroize::Zeroizing;
+
 use super::{
     ConfigError, Skipped,
     node::{self, Node, Value},
@@ -140,7 +142,7 @@ fn skip(variant: &str, provider: &str, reason: &'static str) -> Skipped {
     Skipped { variant: variant.to_owned(), provider, reason }
 }
 
-fn text(place: &SecretRef) -> Result<String, String> {
+fn text(place: &SecretRef) -> Result<Zeroizing<String>, String> {
     let bytes = match place {
         SecretRef::Env(name) => match std::env::var_os(name) {
             Some(value) => value.into_encoded_bytes(),
@@ -157,7 +159,7 @@ fn text(place: &SecretRef) -> Result<String, String> {
         SecretRef::Inline(text) => text.expose().to_vec(),
         SecretRef::Vault { .. } => return Err("expected {file: path} or {env: NAME}".to_owned()),
     };
-    String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())
+    String::from_utf8(bytes).map(Zeroizing::new).map_err(|_| "not UTF-8".to_owned())
 }
 
 fn entry<'n>(

@@ -13,7 +13,21 @@ use crate::{
 
 /// A short name of a configuration.
 pub(super) fn revision(config: &Config) -> String {
-    let digest = Sha256::digest(yaml(config).as_bytes());
+    name(&yaml(config))
+}
+
+/// A short name of what is read at the start alone: everything but the variants.
+pub(super) fn settings(config: &Config) -> String {
+    let mut lines = String::new();
+    let mut line = |line: String| lines.push_str(&line);
+    server(config, &mut line);
+    bounds(config, &mut line);
+    line(config.vault.as_ref().map_or(String::new(), vault));
+    name(&lines)
+}
+
+fn name(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
     digest.iter().take(6).fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");

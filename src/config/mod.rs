@@ -17,6 +17,8 @@ use std::{
     sync::Arc,
 };
 
+use zeroize::Zeroizing;
+
 use crate::{
     accounts::{CacheSettings, SecretRef, SecretSource, SystemSecrets, VariantSpec, VaultSettings},
     limits::CONFIG_BYTES_MAX,
@@ -220,6 +222,8 @@ impl Config {
         }
         let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|_| unreadable("not UTF-8".to_owned()))?;
+        // In development secrets may stand in it.
+        let text = Zeroizing::new(text);
         if text.trim().is_empty() {
             return Err(unreadable("empty".to_owned()));
         }
@@ -268,6 +272,11 @@ impl Config {
             return Arc::new(crate::accounts::VaultSecrets::new(settings.clone()));
         }
         Arc::new(SystemSecrets)
+    }
+
+    /// A short name of what is read at the start alone: where it differs, a restart is needed.
+    pub fn settings(&self) -> String {
+        effective::settings(self)
     }
 
     /// What is effective, as YAML, without secrets.

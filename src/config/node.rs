@@ -8,6 +8,8 @@ use serde::{
     de::{self, MapAccess, SeqAccess, Visitor},
 };
 
+use zeroize::Zeroizing;
+
 use super::ConfigError;
 use crate::limits::CONFIG_DEPTH_MAX;
 
@@ -40,7 +42,7 @@ pub(super) enum Value {
     Bool(bool),
     Integer(i64),
     Float,
-    Text(String),
+    Text(Zeroizing<String>),
     List(Vec<Node>),
     Map(Vec<(String, Node)>),
 }
@@ -193,7 +195,7 @@ impl<K, T> Raw<K, T> {
             Self::Bool(value) => Value::Bool(value),
             Self::Integer(value) => Value::Integer(value),
             Self::Float => Value::Float,
-            Self::Text(text) => Value::Text(text),
+            Self::Text(text) => Value::Text(text.into()),
             Self::List(list) => {
                 let list = list.into_iter().map(|child| node(child, below));
                 Value::List(list.collect::<Result<_, _>>()?)

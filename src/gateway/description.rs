@@ -131,6 +131,8 @@ pub enum KeyFieldKind {
 pub enum KeyPart {
     /// The gateway's id of the key, which a signature names.
     Id,
+    /// What verifies, and is the key of the gateway's own API as well.
+    ApiSecret,
     /// What verifies.
     Secret,
 }
@@ -278,7 +280,7 @@ impl Gateway {
     }
 
     fn key_input(&self, mut key: KeyFields, position: usize) -> Result<KeyInput, PrepareError> {
-        let (mut id, mut secret, mut bytes_min) = (None, None, 0);
+        let (mut id, mut secret, mut bytes_min, mut is_api_key) = (None, None, 0, false);
         for field in self.keys {
             let value = key.fields.remove(field.name);
             let value = value.ok_or(PrepareError::FieldMissing { position, field: field.name })?;
@@ -292,7 +294,8 @@ impl Gateway {
                     }
                     id = Some(String::from_utf8_lossy(value.trimmed().expose()).into_owned());
                 }
-                KeyPart::Secret => {
+                KeyPart::ApiSecret | KeyPart::Secret => {
+                    is_api_key = field.part == KeyPart::ApiSecret;
                     secret = Some(value);
                     bytes_min = field.bytes_min;
                 }
@@ -303,6 +306,6 @@ impl Gateway {
         // would be refused, so that such a gateway names the field that stands for it.
         let secret =
             secret.ok_or(PrepareError::FieldMissing { position, field: "a secret field" })?;
-        Ok(KeyInput { label, role, expires_at, id, secret, bytes_min })
+        Ok(KeyInput { label, role, expires_at, id, secret, bytes_min, is_api_key })
     }
 }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Gateway, KeyField, ParseError, Reply, Sample, SchemeOf, StatusRow,
+    Gateway, KeyField, KeyPart, ParseError, Reply, Sample, SchemeOf, StatusRow,
     doc::Doc,
     facts::{self, Facts},
     status_table::row,
@@ -33,7 +33,8 @@ pub(super) static GATEWAY: Gateway = Gateway {
     name: "paystack",
     title: "Paystack",
     scheme: SchemeOf::Fixed(&SCHEME),
-    keys: &[KeyField::secret("signing_secret", 0)],
+    // The secret key of the API signs webhooks too.
+    keys: &[KeyField { part: KeyPart::ApiSecret, ..KeyField::secret("signing_secret", 0) }],
     options: &[],
     parse,
     polled: None,

@@ -20,6 +20,7 @@ use super::{
     connection::Desk,
     listener::{Accepted, Bound},
 };
+use crate::limits::BLOCKING_THREADS_MAX;
 
 /// A thread with a runtime of its own, and how many connections it serves.
 #[derive(Debug)]
@@ -126,7 +127,9 @@ pub(super) async fn accept(
 
 /// A runtime without threads of its own: replies that are ready together leave in one write.
 pub(super) fn single_threaded() -> Result<Runtime, StartError> {
-    Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)
+    let mut builder = Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build();
+    runtime.map_err(StartError::Runtime)
 }
 
 /// Pause after an accept that failed.

@@ -33,7 +33,6 @@ use crate::{
     accounts::Accounts,
     model::UnixSeconds,
     telemetry::{KeyReading, Metrics, Readings},
-    verify::KeyRole,
 };
 
 /// What the admin listener answers with.
@@ -115,8 +114,12 @@ impl Admin {
         let serving = self.ready.load(Ordering::Relaxed);
         let (status, content_type, body) = match path {
             "/healthz" if get => (StatusCode::OK, TEXT, "ok\n".to_owned()),
-            "/readyz" if get && serving => (StatusCode::OK, TEXT, "ready\n".to_owned()),
-            "/readyz" if get => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "not ready\n".to_owned()),
+            "/readyz" if get => {
+                let ready = (StatusCode::OK, "ready");
+                let not = (StatusCode::SERVICE_UNAVAILABLE, "not ready");
+                let (status, word) = if serving { ready } else { not };
+                (status, TEXT, self.detailed(word).await)
+            }
             "/metrics" if get => (StatusCode::OK, OPEN_METRICS, self.scraped().await),
             _ => (StatusCode::NOT_FOUND, TEXT, "not found\n".to_owned()),
         };
@@ -128,23 +131,55 @@ impl Admin {
 }
 
 impl Admin {
+    /// How ready it is, then what is wrong and does not take the pod out, a line each: names and
+    /// places, never a value.
+    async fn detailed(&self, word: &str) -> String {
+        let mut lines = vec![word.to_owned()];
+        if let Some(problem) = self.accounts.refused() {
+            lines.push(format!("configuration refused, the last good one stays: {problem}"));
+        }
+        if self.accounts.needs_restart() {
+            lines.push("settings beside the variants changed: a restart takes them".to_owned());
+        }
+        for state in self.accounts.states().await {
+            if let Some(problem) = &state.problem {
+                let served = match state.loaded_at {
+                    Some(_) => "the last good secrets are served",
+                    None => "not served",
+                };
+                lines.push(format!("variant {}, {served}: {problem}", state.variant.as_str()));
+            }
+        }
+        let more = lines.len().saturating_sub(DETAIL_LINES_MAX);
+        if more > 0 {
+            lines.truncate(DETAIL_LINES_MAX);
+            lines.push(format!("and {more} more"));
+        }
+        lines.into_iter().map(|line| line + "\n").collect()
+    }
+
     async fn scraped(&self) -> String {
         let states = self.accounts.states().await;
         let configured = states.iter().map(|state| (state.variant.as_str(), state.gateway.name));
         self.metrics.configured(configured);
-        let held = states.iter().filter_map(|state| Some((state, state.loaded_at?)));
-        let keys = held.flat_map(|(state, loaded_at)| {
+        let held = states.iter().filter(|state| state.loaded_at.is_some());
+        let keys = held.flat_map(|state| {
             state.keys.iter().map(move |key| KeyReading {
                 variant: state.variant.as_str().to_owned(),
                 key: key.label.clone(),
-                role: role(key.role),
-                loaded_at: loaded_at.get(),
+                role: key.role.as_str(),
+                held_since: key.held_since.map(UnixSeconds::get),
                 last_used_at: key.last_used.map(UnixSeconds::get),
             })
         });
+        let troubled = states.iter().filter(|state| state.problem.is_some());
         let counts = self.accounts.counts();
         self.metrics.text(Readings {
+            revision: self.accounts.revision(),
+            refused: self.accounts.refused().is_some(),
+            troubled: troubled.map(|state| state.variant.as_str().to_owned()).collect(),
             keys: keys.collect(),
+            secret_hits: counts.hits,
             secret_reads: counts.source_reads,
             secret_reads_failed: counts.source_failures,
             secrets_served_stale: counts.stale_served,
@@ -152,14 +187,8 @@ impl Admin {
     }
 }
 
-const fn role(role: KeyRole) -> &'static str {
-    match role {
-        KeyRole::Current => "current",
-        KeyRole::Next => "next",
-        KeyRole::Previous => "previous",
-    }
-}
-
+/// Lines of detail about readiness: who needs more reads `ListVariants`.
+const DETAIL_LINES_MAX: usize = 50;
 /// Probes and a scraper or two.
 const CONNECTIONS_MAX: usize = 32;
 /// Health calls at once on one connection.

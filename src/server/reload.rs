@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    accounts::Accounts,
+    accounts::{Accounts, read_whole},
     config::{Config, Purpose},
     limits::{CONFIG_BYTES_MAX, WATCHED_DIRECTORIES_MAX},
     telemetry::Metrics,
@@ -35,7 +35,8 @@ struct State {
     secrets: Option<Hash>,
     /// A file beside the configuration that is part of it.
     included: Option<PathBuf>,
-    problem: Option<String>,
+    /// The settings that the server started with, and those found last.
+    settings: Option<(String, String)>,
 }
 
 type Hash = [u8; 32];
@@ -54,7 +55,7 @@ impl Reload {
 
     /// Why the configuration that is in the file now is not the one that is served.
     pub fn problem(&self) -> Option<String> {
-        self.state(|state| state.problem.clone())
+        self.accounts.refused()
     }
 
     /// Looks for changes until it is dropped: on every event in the files' directories, and every
@@ -100,8 +101,11 @@ impl Reload {
         }
         if let Some(hash) = hash(self.accounts.files().into_iter().collect()).await {
             let before = self.state(|state| state.secrets.replace(hash));
-            if before.is_some_and(|before| before != hash) {
-                tracing::info!("Secret files changed");
+            // Before the first look accounts may have been loaded from what stood there then.
+            if before != Some(hash) {
+                if before.is_some() {
+                    tracing::info!("Secret files changed");
+                }
                 self.accounts.refresh().await;
             }
         }
@@ -113,36 +117,54 @@ impl Reload {
         let loaded = loaded.map_err(|error| error.to_string());
         match loaded.and_then(|loaded| loaded.map_err(|error| error.to_string())) {
             Ok(config) => self.accept(config).await,
-            Err(problem) => self.refuse(problem),
+            Err(problem) => self.refuse(&problem),
         }
     }
 
     async fn accept(&self, config: Config) {
         let included = config.payment_variants_file().map(Path::to_path_buf);
-        let mended = self.state(|state| {
-            state.included = included;
-            state.problem.take().is_some()
-        });
+        self.state(|state| state.included = included);
         for skipped in &config.skipped {
             let (variant, reason) = (&skipped.variant, skipped.reason);
             tracing::warn!(variant, reason, "Variant of payment_variants is not served");
         }
+        self.compare(config.settings());
         let revision = config.revision;
         let same = self.accounts.revision() == revision;
         self.accounts.apply(config.variants, revision.clone()).await;
+        let mended = self.accounts.note_refused(None).is_some();
         if !same || mended {
             self.metrics.reloads.inc();
             tracing::info!(revision, "Configuration taken");
         }
     }
 
-    fn refuse(&self, problem: String) {
-        self.metrics.reloads_failed.inc();
-        let news = self.state(|state| state.problem.as_ref() != Some(&problem));
-        if news {
-            tracing::error!(error = problem, "Configuration refused; the last good one stays");
+    /// Listeners, bounds, cache and vault are made at the start. The first look finds what that was.
+    fn compare(&self, found: String) {
+        let (restart, news) = self.state(|state| {
+            let (started, last) = state.settings.clone().unwrap_or((found.clone(), found.clone()));
+            let (restart, news) = (started != found, last != found);
+            state.settings = Some((started, found));
+            (restart, news)
+        });
+        self.accounts.note_restart(restart);
+        if restart && news {
+            tracing::warn!("Settings beside the variants changed: they take effect with a restart");
         }
-        self.state(|state| state.problem = Some(problem));
+    }
+
+    fn refuse(&self, problem: &str) {
+        self.metrics.reloads_failed.inc();
+        // Said once: a signal may find the same mistake again.
+        let before = self.accounts.note_refused(Some(problem.to_owned()));
+        if before.as_deref() != Some(problem) {
+            let revision = self.accounts.revision();
+            tracing::error!(
+                error = problem,
+                revision,
+                "Configuration refused; the last good one stays"
+            );
+        }
     }
 
     fn directories(&self) -> BTreeSet<PathBuf> {
@@ -207,18 +229,12 @@ async fn hash(files: Vec<PathBuf>) -> Option<Hash> {
     let read = move || {
         let mut hash = Sha256::new();
         for file in files {
-            let content = content(&file).unwrap_or_default();
-            hash.update(Sha256::digest(zeroize::Zeroizing::new(content).as_slice()));
+            let content = read_whole(&file, CONFIG_BYTES_MAX).map(|(content, _)| content);
+            hash.update(Sha256::digest(content.unwrap_or_default().as_slice()));
         }
         hash.finalize().into()
     };
     tokio::task::spawn_blocking(read).await.ok()
-}
-
-fn content(file: &Path) -> Option<Vec<u8>> {
-    let facts = std::fs::metadata(file).ok()?;
-    let fits = usize::try_from(facts.len()).is_ok_and(|bytes| bytes <= CONFIG_BYTES_MAX);
-    if facts.is_file() && fits { std::fs::read(file).ok() } else { None }
 }
 
 /// How often files are looked at where no event comes.

@@ -99,7 +99,7 @@ impl Parts {
             ready: Arc::default(),
             ended: ended.drop_guard(),
         };
-        report(&serving.health, &[OVERALL, SERVICE], ServingStatus::Serving).await;
+        report(&serving.health, &[OVERALL, SERVICE, CONFIGURATION], ServingStatus::Serving).await;
         report(&serving.health, &[READINESS], ServingStatus::NotServing).await;
         serving.admin(admin, admin_routes);
         serving.accept(bound, &workers.into(), &stop.drain);
@@ -115,6 +115,7 @@ impl Parts {
             header_bytes_max: limits.header_bytes_max,
             headers_max: limits.headers_max,
             audit: self.settings.audit,
+            explain_calls_max: limits.calls_max / 2,
         };
         let webhooks = Webhooks::new(
             Arc::clone(&self.accounts),
@@ -179,7 +180,8 @@ impl Serving {
             () = self.readiness() => {}
         }
         self.ready.store(false, Ordering::Relaxed);
-        report(&self.health, &[OVERALL, SERVICE, READINESS], ServingStatus::NotServing).await;
+        let all = [OVERALL, SERVICE, READINESS, CONFIGURATION];
+        report(&self.health, &all, ServingStatus::NotServing).await;
         self.tracker.close();
         // The process is gone within the time, so what is left is cut a little before.
         let deadline = Duration::from_secs(self.parts.settings.limits.drain_seconds);
@@ -201,6 +203,7 @@ impl Serving {
     /// all of them do.
     async fn readiness(&self) {
         let accounts = &self.parts.accounts;
+        let mut refused = false;
         loop {
             let none = accounts.variants().is_empty();
             let ready =
@@ -208,6 +211,11 @@ impl Serving {
             if self.ready.swap(ready, Ordering::Relaxed) != ready {
                 let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
                 report(&self.health, &[READINESS], status).await;
+            }
+            if std::mem::replace(&mut refused, accounts.refused().is_some()) != refused {
+                let status =
+                    if refused { ServingStatus::NotServing } else { ServingStatus::Serving };
+                report(&self.health, &[CONFIGURATION], status).await;
             }
             tokio::time::sleep(READINESS_LOOK).await;
         }
@@ -276,6 +284,8 @@ const OVERALL: &str = "";
 const SERVICE: &str = "payhook.v1.PaymentWebhookService";
 /// Whether a variant can be used.
 const READINESS: &str = "readiness";
+/// Whether the configuration found last is the active one.
+const CONFIGURATION: &str = "configuration";
 /// How often readiness is looked at.
 const READINESS_LOOK: Duration = Duration::from_secs(1);
 /// What the end itself may take: cutting what is attached, and the last lines of the log.

@@ -7,12 +7,13 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     convert,
-    journey::{Judged, Webhooks},
+    journey::{Judged, Refused, Webhooks},
     mapping,
     status::{self, Refusal},
 };
 use crate::{
-    accounts::{Account, Caller},
+    accounts::{Account, Caller, KeyState, VariantState},
+    model::UnixSeconds,
     proto::{self, payment_webhook_service_server::PaymentWebhookService},
     verify::Verifier,
 };
@@ -30,13 +31,8 @@ impl PaymentWebhooks {
     }
 
     /// The status of a refused webhook.
-    fn refuse(
-        &self,
-        webhook: &proto::WebhookRequest,
-        refusal: &Refusal,
-        account: Option<&Account>,
-    ) -> Status {
-        status::status(refusal, self.webhooks.context(webhook, refusal, account))
+    fn refuse(&self, webhook: &proto::WebhookRequest, refused: &Refused) -> Status {
+        status::status(&refused.refusal, self.webhooks.context(webhook, refused))
     }
 
     /// One outcome per item: a failing item never ends the stream.
@@ -50,14 +46,15 @@ impl PaymentWebhooks {
         let judged = self.webhooks.judge(&webhook, caller, verified_response).await;
         let outcome = match judged {
             Ok((response, account)) => Outcome::Success(self.counted(response, &account).await),
-            Err((refusal, account)) => {
-                let context = self.webhooks.context(&webhook, &refusal, account.as_deref());
+            Err(refused) => {
+                let context = self.webhooks.context(&webhook, &refused);
+                let refusal = &refused.refusal;
                 let row = refusal.row();
                 Outcome::Failure(proto::StreamFailure {
                     code: i32::from(row.code),
                     message: refusal.to_string(),
                     reason: row.reason.into(),
-                    diagnostics: Some(status::diagnostics(&refusal, context)),
+                    diagnostics: Some(status::diagnostics(refusal, context)),
                 })
             }
         };
@@ -74,7 +71,7 @@ impl PaymentWebhooks {
     ) -> Result<proto::VerifyAndParseResponse, Status> {
         match self.webhooks.judge(webhook, caller, verified_response).await {
             Ok((response, account)) => Ok(self.counted(response, &account).await),
-            Err((refusal, account)) => Err(self.refuse(webhook, &refusal, account.as_deref())),
+            Err(refused) => Err(self.refuse(webhook, &refused)),
         }
     }
 
@@ -121,11 +118,9 @@ impl PaymentWebhookService for PaymentWebhooks {
                 let judged = self.webhooks.judge(&webhook, &caller, finish).await;
                 judged
                     .and_then(|(mapped, account)| {
-                        mapped.map_err(|refusal| (refusal, Some(account)))
+                        mapped.map_err(|refusal| Refused::new(refusal, Some(account)))
                     })
-                    .map_err(|(refusal, account)| {
-                        self.refuse(&webhook, &refusal, account.as_deref())
-                    })?
+                    .map_err(|refused| self.refuse(&webhook, &refused))?
             }
             proto::map_status_request::Source::Event(event) => {
                 mapping::event(&event, current).map_err(|refusal| bare(&refusal))?
@@ -176,12 +171,16 @@ impl PaymentWebhookService for PaymentWebhooks {
         request: Request<proto::ListVariantsRequest>,
     ) -> Result<Response<proto::ListVariantsResponse>, Status> {
         let caller = caller(&request);
-        let variants = self.webhooks.accounts.list().await;
-        let variants = variants.iter().filter(|account| account.allows(&caller));
+        let accounts = &self.webhooks.accounts;
+        // Reads what was never read: a variant that nobody used yet is no problem to report.
+        accounts.list().await;
+        let states = accounts.states().await;
+        let states = states.iter().filter(|state| state.allows(&caller));
         Ok(Response::new(proto::ListVariantsResponse {
-            variants: variants.map(|account| variant_info(account)).collect(),
+            variants: states.map(variant_info).collect(),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
-            config_revision: self.webhooks.accounts.revision(),
+            config_revision: accounts.revision(),
+            config_problem: accounts.refused().unwrap_or_default(),
         }))
     }
 }
@@ -212,30 +211,36 @@ fn verified_response(account: &Account, judged: Judged<'_>) -> proto::VerifyAndP
     }
 }
 
-fn variant_info(account: &Account) -> proto::VariantInfo {
-    let tolerance = account.verifier().tolerance_seconds();
+fn variant_info(state: &VariantState) -> proto::VariantInfo {
+    let last = state.last_matched().map(|key| convert::key_role(key.role));
+    let tolerance = state.tolerance_seconds;
     proto::VariantInfo {
-        name: account.variant().as_str().to_owned(),
-        gateway: account.gateway().name.to_owned(),
-        environment: account
-            .environment()
+        name: state.variant.as_str().to_owned(),
+        gateway: state.gateway.name.to_owned(),
+        environment: state
+            .environment
             .map_or(proto::Environment::Unspecified, convert::environment_proto)
             .into(),
-        keys: account
-            .verifier()
-            .keys()
-            .iter()
-            .map(|key| proto::KeyInfo {
-                key_label: key.label().to_owned(),
-                role: convert::key_role(key.role()).into(),
-                last_used_at: account
-                    .key_last_used(key.label())
-                    .map(|at| convert::timestamp(at.into())),
-                expires_at: key.expires_at().map(|at| convert::timestamp(at.into())),
-            })
-            .collect(),
+        keys: state.keys.iter().map(key_info).collect(),
         tolerance: tolerance.map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
+        loaded_at: state.loaded_at.map(seconds),
+        problem: state.problem.as_deref().unwrap_or_default().to_owned(),
+        last_matched_role: last.unwrap_or(proto::KeyRole::Unspecified).into(),
     }
+}
+
+fn key_info(key: &KeyState) -> proto::KeyInfo {
+    proto::KeyInfo {
+        key_label: key.label.clone(),
+        role: convert::key_role(key.role).into(),
+        last_used_at: key.last_used.map(seconds),
+        expires_at: key.expires_at.map(seconds),
+        held_since: key.held_since.map(seconds),
+    }
+}
+
+fn seconds(at: UnixSeconds) -> prost_types::Timestamp {
+    convert::timestamp(at.into())
 }
 
 /// Who calls: what the listener knows of the peer, and the bearer token.

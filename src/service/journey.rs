@@ -6,17 +6,19 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     convert,
+    explain::{self, Explainer},
     status::{Context, Refusal},
 };
 use crate::{
     accounts::{self, Account, Accounts, Bodies, BodyCheck, Caller, Clock, GuardError, Repeats},
     limits::{
-        self, BODIES_MAX, BODIES_WINDOW_SECONDS, HEADER_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX,
+        self, BODIES_MAX, BODIES_WINDOW_SECONDS, CALLS_DEFAULT, HEADER_BYTES_MAX, HEADERS_MAX,
+        URL_BYTES_MAX,
     },
     model::{Event, UnixSeconds, Variant},
     proto::{self, WebhookRequest},
     telemetry::Metrics,
-    verify::{CheckTime, Header, Rejection, Request, Step, Unverified, Verified},
+    verify::{CheckTime, Rejection, Step, Unverified, Verified, explain::Finding},
 };
 
 /// Bounds of one request, configurable downward.
@@ -30,6 +32,8 @@ pub struct Guardrails {
     pub headers_max: usize,
     /// Whether every verdict is logged.
     pub audit: bool,
+    /// Refusals are explained while no more calls than this are under way.
+    pub explain_calls_max: usize,
 }
 
 impl Default for Guardrails {
@@ -39,6 +43,7 @@ impl Default for Guardrails {
             header_bytes_max: HEADER_BYTES_MAX,
             headers_max: HEADERS_MAX,
             audit: false,
+            explain_calls_max: CALLS_DEFAULT / 2,
         }
     }
 }
@@ -50,6 +55,7 @@ pub struct Webhooks {
     pub(super) metrics: Arc<Metrics>,
     pub(super) repeats: Repeats,
     bodies: Bodies,
+    pub(super) explainer: Explainer,
     pub(super) guardrails: Guardrails,
 }
 
@@ -67,8 +73,22 @@ pub(super) enum Judged<'a> {
     Verified(&'a Verified<'a>, Vec<Event<'a>>),
 }
 
-/// What a journey ends with, and the account where the variant is known.
-pub(super) type Judgement<R> = Result<(R, Arc<Account>), (Refusal, Option<Arc<Account>>)>;
+/// What a journey ends with, and the account.
+pub(super) type Judgement<R> = Result<(R, Arc<Account>), Refused>;
+
+/// A refusal, the account where the variant is known, and the likely cause.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    pub(super) account: Option<Arc<Account>>,
+    pub(super) finding: Finding,
+}
+
+impl Refused {
+    pub(super) fn new(refusal: Refusal, account: Option<Arc<Account>>) -> Self {
+        Self { refusal, account, finding: Finding::default() }
+    }
+}
 
 impl Webhooks {
     /// Joins what a journey needs.
@@ -80,7 +100,8 @@ impl Webhooks {
         guardrails: Guardrails,
     ) -> Self {
         let bodies = Bodies::new(BODIES_WINDOW_SECONDS, BODIES_MAX);
-        Self { accounts, clock, metrics, repeats, bodies, guardrails }
+        let explainer = Explainer::new(guardrails.explain_calls_max);
+        Self { accounts, clock, metrics, repeats, bodies, explainer, guardrails }
     }
 
     /// Takes one webhook through the journey and hands what it came to to `finish`.
@@ -91,10 +112,24 @@ impl Webhooks {
         finish: impl FnOnce(&Account, Judged<'_>) -> R + Send,
     ) -> Judgement<R> {
         let started = Instant::now();
-        let judged = self.judge_shape(webhook, caller, finish).await;
+        let mut judged = self.judge_shape(webhook, caller, finish).await;
         self.metrics.took(started.elapsed());
+        if let Err(refused) = &mut judged {
+            // Boxed: an accepted webhook does not carry its room.
+            Box::pin(self.look_into(webhook, caller, refused)).await;
+        }
         self.tell(webhook, &judged);
         judged
+    }
+
+    /// Looks for the cause of a refusal. The refusal stays what it is.
+    async fn look_into(&self, webhook: &WebhookRequest, caller: &Caller, refused: &mut Refused) {
+        let (Refusal::Rejected(rejection), Some(account)) = (&refused.refusal, &refused.account)
+        else {
+            return;
+        };
+        let Ok(at) = check_time(account, webhook, (self.clock)()) else { return };
+        refused.finding = self.explain(webhook, caller, account, rejection, at).await;
     }
 
     async fn judge_shape<R>(
@@ -103,15 +138,16 @@ impl Webhooks {
         caller: &Caller,
         finish: impl FnOnce(&Account, Judged<'_>) -> R + Send,
     ) -> Judgement<R> {
-        let shape = |problem| (Refusal::Request { problem }, None);
-        check_shape(webhook, self.guardrails).map_err(|refusal| (refusal, None))?;
+        let refused = |refusal| Refused::new(refusal, None);
+        let shape = |problem| refused(Refusal::Request { problem });
+        check_shape(webhook, self.guardrails).map_err(refused)?;
         Variant::check(&webhook.variant).map_err(|_| shape("the variant is no variant name"))?;
         let account = self.accounts.account(&webhook.variant).await;
-        let account = account.map_err(|error| (Refusal::from(error), None))?;
+        let account = account.map_err(|error| refused(error.into()))?;
         let judged = self.judge_for(&account, webhook, caller, finish).await;
         match judged {
             Ok(finished) => Ok((finished, account)),
-            Err(refusal) => Err((refusal, Some(account))),
+            Err(refusal) => Err(Refused::new(refusal, Some(account))),
         }
     }
 
@@ -127,17 +163,8 @@ impl Webhooks {
         }
         let now = (self.clock)();
         let at = check_time(account, webhook, now)?;
-        let headers: Vec<_> = webhook
-            .headers
-            .iter()
-            .map(|header| Header { name: &header.name, value: &header.value })
-            .collect();
-        let request = Request {
-            method: &webhook.method,
-            url: &webhook.url,
-            headers: &headers,
-            body: &webhook.body,
-        };
+        let headers = explain::headers(webhook);
+        let request = explain::request(webhook, &headers);
         let check = match Unverified::new(request).check_with(account.verifier())? {
             Step::Challenge(answer) => return Ok(finish(account, Judged::Challenge(answer))),
             // Boxed: few webhooks need it, and it would make the future of every call as large.
@@ -208,12 +235,9 @@ impl Webhooks {
     }
 
     /// What a developer needs to know about a refused webhook.
-    pub(super) fn context(
-        &self,
-        webhook: &WebhookRequest,
-        refusal: &Refusal,
-        account: Option<&Account>,
-    ) -> Context {
+    pub(super) fn context(&self, webhook: &WebhookRequest, refused: &Refused) -> Context {
+        let Refused { refusal, account, finding } = refused;
+        let account = account.as_deref();
         let named = Variant::check(&webhook.variant).is_ok();
         let tried = matches!(refusal, Refusal::Rejected(_));
         let keys = account.filter(|_| tried).map(|account| account.verifier().keys());
@@ -225,7 +249,8 @@ impl Webhooks {
             key_labels: labels.collect(),
             body_bytes: webhook.body.len(),
             body_sha256: if within { Sha256::digest(&webhook.body).to_vec() } else { Vec::new() },
-            ..Context::default()
+            cause: explain::cause_proto(finding.cause),
+            hint: finding.hint.clone(),
         }
     }
 }

@@ -5,16 +5,13 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    journey::{Judgement, Webhooks},
-    status::Refusal,
-};
+use super::journey::{Judgement, Refused, Webhooks};
 use crate::{
     accounts::Account,
     model::Event,
     proto::WebhookRequest,
     telemetry::{self, UNKNOWN_VARIANT, VERIFIED},
-    verify::{KeyRole, Verified},
+    verify::{KeyRole, Verified, explain::Cause},
 };
 
 impl Webhooks {
@@ -26,11 +23,14 @@ impl Webhooks {
                 self.metrics.verdict(variant, gateway, VERIFIED);
                 telemetry::note(variant, VERIFIED);
             }
-            Err((refusal, account)) => self.tell_refused(webhook, refusal, account.as_deref()),
+            Err(refused) => self.tell_refused(webhook, refused),
         }
     }
 
-    fn tell_refused(&self, webhook: &WebhookRequest, refusal: &Refusal, account: Option<&Account>) {
+    fn tell_refused(&self, webhook: &WebhookRequest, refused: &Refused) {
+        let (refusal, account) = (&refused.refusal, refused.account.as_deref());
+        let (cause, hint) = (refused.finding.cause.map(Cause::label), &refused.finding.hint);
+        let hint = Some(hint.as_str()).filter(|hint| !hint.is_empty());
         let variant = account.map_or(UNKNOWN_VARIANT, |account| account.variant().as_str());
         let gateway = account.map_or("", |account| account.gateway().name);
         let reason = refusal.label();
@@ -40,11 +40,11 @@ impl Webhooks {
         if self.guardrails.audit {
             // An audit is whole, or it is none.
             let body_sha256 = Hex::of(&webhook.body, self.guardrails.body_bytes_max);
-            tracing::info!(variant, gateway, reason, error = %refusal, body_bytes, %body_sha256,
-                "Webhook refused");
+            tracing::info!(variant, gateway, reason, error = %refusal, cause, hint, body_bytes,
+                %body_sha256, "Webhook refused");
         } else if let Some(held_back) = self.metrics.refusal_lines.admit() {
-            tracing::info!(variant, gateway, reason, error = %refusal, body_bytes, held_back,
-                "Webhook refused");
+            tracing::info!(variant, gateway, reason, error = %refusal, cause, hint, body_bytes,
+                held_back, "Webhook refused");
         }
     }
 

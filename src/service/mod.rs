@@ -4,6 +4,7 @@
 //! a refusal looks.
 
 mod convert;
+mod explain;
 mod handlers;
 mod journey;
 mod lines;

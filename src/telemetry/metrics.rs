@@ -121,8 +121,16 @@ impl Metrics {
 /// What is counted elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readings {
+    /// The active configuration.
+    pub revision: String,
+    /// Whether the configuration found last is not the active one.
+    pub refused: bool,
+    /// Variants whose secrets could not be read or used the last time.
+    pub troubled: Vec<String>,
     /// The keys that are held.
     pub keys: Vec<KeyReading>,
+    /// Calls that found the secrets at hand.
+    pub secret_hits: u64,
     /// Attempts to read a variant's secrets.
     pub secret_reads: u64,
     /// Attempts that failed.
@@ -140,9 +148,9 @@ pub struct KeyReading {
     pub key: String,
     /// `current`, `previous` or `next`.
     pub role: &'static str,
-    /// Since when it has been held, in Unix seconds.
-    pub loaded_at: i64,
-    /// When it last matched, in Unix seconds.
+    /// Since when its value has been held, in Unix seconds.
+    pub held_since: Option<i64>,
+    /// When its value last matched, in Unix seconds.
     pub last_used_at: Option<i64>,
 }
 
@@ -152,9 +160,30 @@ impl KeyReading {
     }
 }
 
+impl Readings {
+    fn encode_configuration(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let name = Name::Configuration;
+        let mut metric =
+            encoder.encode_descriptor(name.as_str(), name.help(), None, MetricType::Info)?;
+        metric.encode_info(&[("revision", self.revision.as_str())])?;
+        let name = Name::ConfigurationRefused;
+        let mut metric =
+            encoder.encode_descriptor(name.as_str(), name.help(), None, MetricType::Gauge)?;
+        metric.encode_gauge(&i64::from(self.refused))?;
+        let name = Name::VariantProblem;
+        let mut metric =
+            encoder.encode_descriptor(name.as_str(), name.help(), None, MetricType::Gauge)?;
+        for variant in &self.troubled {
+            metric.encode_family(&[("variant", variant.as_str())])?.encode_gauge(&1_i64)?;
+        }
+        Ok(())
+    }
+}
+
 impl Collector for Readings {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let counters = [
+            (Name::SecretHits, self.secret_hits),
             (Name::SecretReads, self.secret_reads),
             (Name::SecretReadsFailed, self.secret_reads_failed),
             (Name::SecretsServedStale, self.secrets_served_stale),
@@ -165,13 +194,14 @@ impl Collector for Readings {
                 encoder.encode_descriptor(name.as_str(), name.help(), None, counter)?;
             metric.encode_counter::<NoLabelSet, u64, f64>(&count, None)?;
         }
+        self.encode_configuration(&mut encoder)?;
         let gauges = [Name::KeyLoaded, Name::KeyLastUsed];
         for name in gauges {
             let gauge = MetricType::Gauge;
             let mut metric = encoder.encode_descriptor(name.as_str(), name.help(), None, gauge)?;
             for key in &self.keys {
                 let loaded = name == Name::KeyLoaded;
-                let at = if loaded { Some(key.loaded_at) } else { key.last_used_at };
+                let at = if loaded { key.held_since } else { key.last_used_at };
                 if let Some(at) = at {
                     metric.encode_family(&key.labels())?.encode_gauge(&at)?;
                 }

@@ -55,9 +55,14 @@ pub struct ServeArgs {
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// For development: secrets may stand in the file, and reflection is on.
+    /// For development: secrets may stand in the file, and reflection is on. Without a
+    /// configuration: a variant per gateway, with throw-away secrets that are printed, on loopback.
     #[arg(long)]
     pub dev: bool,
+    /// Port on loopback of the development server without a configuration; health and metrics are
+    /// on the next one. 0 takes any.
+    #[arg(long, requires = "dev", value_name = "PORT")]
+    pub port: Option<u16>,
 }
 
 /// Arguments of `probe`.

@@ -5,6 +5,7 @@
 
 pub mod cli;
 mod demo;
+mod dev;
 mod json;
 mod offline;
 mod probe;
@@ -18,7 +19,7 @@ use clap::CommandFactory as _;
 
 pub use cli::Cli;
 
-use crate::config::Purpose;
+use crate::{config::Purpose, limits::BLOCKING_THREADS_MAX};
 
 /// Exit codes, after sysexits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +89,7 @@ impl From<std::io::Error> for ToolError {
 pub fn run(cli: Cli) -> Result<Exit, ToolError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()
         .map_err(|error| ToolError::new(Exit::Internal, error))?;
     match cli.command {

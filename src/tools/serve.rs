@@ -1,10 +1,10 @@
 //! `payhook serve`: the server, until a signal ends it.
 
-use std::sync::Arc;
+use std::{io::Write as _, sync::Arc};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Exit, ToolError, cli::ServeArgs, offline};
+use super::{Exit, ToolError, cli::ServeArgs, dev, offline};
 use crate::{
     config::{Config, LogFormat, Purpose},
     server::{self, Parts, Settings},
@@ -16,10 +16,27 @@ use crate::{
 /// # Errors
 /// A configuration that cannot be used, a listener that cannot be had.
 pub(super) async fn run(args: &ServeArgs) -> Result<(), ToolError> {
+    let open = server::harden();
     let purpose = if args.dev { Purpose::Development } else { Purpose::Production };
-    let mut config = offline::config(&args.config, purpose)?;
+    let path = Config::find(args.config.config.as_deref()).ok();
+    let (mut config, made_up) = match &path {
+        None if args.dev => (development(args.port)?, true),
+        Some(path) if args.port.is_some() => {
+            let problem = format!("{} says where to listen, --port does not", path.display());
+            return Err(ToolError::new(Exit::Config, problem));
+        }
+        Some(_) | None => (offline::config(&args.config, purpose)?, false),
+    };
     let _log = logs(&config)?;
-    server::harden();
+    if made_up {
+        tracing::warn!(
+            "DEVELOPMENT SERVER: no configuration was found; every gateway is served with the \
+             throw-away secrets that were printed, on loopback. Never run this in production"
+        );
+    }
+    for problem in open {
+        tracing::warn!(problem, "Memory is not as closed as it should be");
+    }
     let clock = server::system_clock();
     let accounts = offline::accounts(&mut config, clock.clone());
     let settings =
@@ -36,7 +53,6 @@ pub(super) async fn run(args: &ServeArgs) -> Result<(), ToolError> {
     })?;
     tracing::info!(listen = ?running.places(), admin = ?running.admin(),
         revision = accounts.revision(), version = env!("CARGO_PKG_VERSION"), "Serving");
-    let path = Config::find(args.config.config.as_deref()).ok();
     let reload = server::Reload::new(path, purpose, Arc::clone(&accounts), metrics);
     let watching = tokio::spawn(Arc::clone(&reload).watch());
     loop {
@@ -56,6 +72,17 @@ pub(super) async fn run(args: &ServeArgs) -> Result<(), ToolError> {
     let whole = running.drained().await;
     tracing::info!(whole, "Stopped");
     Ok(())
+}
+
+/// A configuration that is made up, and printed for whoever signs with it.
+fn development(port: Option<u16>) -> Result<Config, ToolError> {
+    let text = dev::yaml(port)?;
+    let config = Config::from_yaml(&text, Purpose::Development)
+        .map_err(|error| ToolError::new(Exit::Internal, error))?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(config)
 }
 
 fn hook(kind: SignalKind) -> Result<Signal, ToolError> {

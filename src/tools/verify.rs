@@ -72,6 +72,7 @@ fn service(mut config: Config, clock: Clock) -> PaymentWebhooks {
         header_bytes_max: config.limits.header_bytes_max,
         headers_max: config.limits.headers_max,
         audit: false,
+        ..Guardrails::default()
     };
     let accounts = offline::accounts(&mut config, clock.clone());
     let metrics = Arc::new(Metrics::default());
@@ -98,6 +99,10 @@ fn refused(status: &Status, explain: bool) -> ToolError {
         && let Ok(diagnostics) = proto::ErrorDiagnostics::decode(any.value.as_slice())
         && let Ok(text) = json::print("ErrorDiagnostics", &diagnostics)
     {
+        if !diagnostics.hint.is_empty() {
+            let cause = diagnostics.cause().as_str_name().trim_start_matches("MISMATCH_CAUSE_");
+            message = format!("{message}\n{cause}: {}", diagnostics.hint);
+        }
         message.push('\n');
         message.push_str(&text);
     }

@@ -194,7 +194,7 @@ impl<'a> Check<'a> {
         Ok(Proof { key, environment: None, opened: None })
     }
 
-    fn units(&self) -> impl Iterator<Item = Unit<'_, 'a>> {
+    pub(super) fn units(&self) -> impl Iterator<Item = Unit<'_, 'a>> {
         let request = self.items.is_empty().then_some(None);
         request.into_iter().chain(self.items.iter().map(Some))
     }
@@ -299,7 +299,7 @@ impl<'a> Check<'a> {
         std::str::from_utf8(text).map_err(|_| self.malformed("not text"))
     }
 
-    fn each_entry(
+    pub(super) fn each_entry(
         &self,
         unit: Unit<'_, 'a>,
         see: &mut dyn FnMut(Entry<'_>),

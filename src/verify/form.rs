@@ -50,6 +50,11 @@ impl<'a> Form<'a> {
         }
         Ok(first.map(|(_, value)| value.as_ref()))
     }
+
+    /// Every value, in order.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &[u8]> {
+        self.fields.iter().map(|(_, value)| value.as_ref())
+    }
 }
 
 fn decode(text: &[u8]) -> Cow<'_, [u8]> {

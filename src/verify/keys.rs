@@ -54,6 +54,8 @@ pub struct KeyInput {
     pub secret: Secret,
     /// Fewest bytes the gateway's secrets have.
     pub bytes_min: usize,
+    /// Whether the gateway signs with the key of its own API.
+    pub is_api_key: bool,
 }
 
 /// Why a secret cannot be used. Its variant answers `SECRET_UNAVAILABLE` until it is mended.
@@ -89,6 +91,10 @@ pub struct PreparedKey {
     pub(crate) expires_at: Option<UnixSeconds>,
     pub(crate) id: Option<String>,
     pub(crate) material: Material,
+    /// As it was configured: only `explain` looks at it.
+    pub(crate) raw: Secret,
+    /// Whether the gateway signs with the key of its own API.
+    pub(crate) is_api_key: bool,
 }
 
 /// What a key verifies with.
@@ -114,8 +120,8 @@ impl PreparedKey {
         let material = Material::new(scheme, &secret)?;
         let label = input.label.unwrap_or_else(|| format!("key-{position}"));
         let id = input.id.map(|id| id.trim_ascii().to_owned());
-        let (role, expires_at) = (input.role, input.expires_at);
-        Ok(Self { label: label.into(), role, expires_at, id, material })
+        let (role, expires_at, is_api_key) = (input.role, input.expires_at, input.is_api_key);
+        Ok(Self { label: label.into(), role, expires_at, id, material, raw: secret, is_api_key })
     }
 
     /// The key of the gateway's simulator. Anybody can have it sign: only for tests.
@@ -126,6 +132,8 @@ impl PreparedKey {
             expires_at: None,
             id: None,
             material: Material::Text(Secret::new(text.as_bytes().to_vec())),
+            raw: Secret::new(Vec::new()),
+            is_api_key: false,
         }
     }
 
@@ -156,7 +164,7 @@ impl PreparedKey {
 }
 
 impl Material {
-    fn new(scheme: &Scheme, secret: &Secret) -> Result<Self, KeyError> {
+    pub(super) fn new(scheme: &Scheme, secret: &Secret) -> Result<Self, KeyError> {
         let public = secret.expose().strip_prefix(PUBLIC_PREFIX);
         if let (KeyForm::StandardWebhooks, Some(public)) = (scheme.key_form, public) {
             let key = STANDARD.decode(public).ok().and_then(|bytes| bytes.try_into().ok());
@@ -217,7 +225,7 @@ fn base64_key(text: &[u8]) -> Result<Secret, KeyError> {
 }
 
 /// What Standard Webhooks puts before its secrets and its public keys.
-const SECRET_PREFIX: &[u8] = b"whsec_";
+pub(super) const SECRET_PREFIX: &[u8] = b"whsec_";
 const PUBLIC_PREFIX: &[u8] = b"whpk_";
 
 /// Texts that stand in examples and templates: with one of them anybody could sign.

@@ -12,6 +12,7 @@ mod check;
 mod cipher;
 mod credential;
 mod der;
+pub mod explain;
 pub(crate) mod form;
 mod freshness;
 mod grammar;

@@ -1,6 +1,8 @@
 //! Makes what a gateway would send: for `payhook sign`, the demo and tests. Uses the same scheme
 //! and the same signed bytes as the check, in the other direction.
 
+use zeroize::Zeroizing;
+
 use super::{
     cipher,
     form::Form,
@@ -117,15 +119,19 @@ impl Verifier {
         request: Request<'_>,
         item: Option<&Item<'_>>,
         timestamp: &str,
-    ) -> Result<Vec<u8>, SignError> {
+    ) -> Result<Zeroizing<Vec<u8>>, SignError> {
         let form = Form::read(request.body).ok();
         let url = self.options.text("notification_url");
         let message = Message { request, form: form.as_ref(), item, timestamp, url };
         let template = self.scheme.signed.first().ok_or(SignError::PartMissing)?;
-        let mut bytes = Vec::new();
-        message
-            .feed(template, key.text(), &mut |part| bytes.extend_from_slice(part))
-            .map_err(|_| SignError::PartMissing)?;
+        let feed = |take: &mut dyn FnMut(&[u8])| {
+            message.feed(template, key.text(), take).map_err(|_| SignError::PartMissing)
+        };
+        // The key may be a part: room for all at once, so that no copy is left where it grew.
+        let mut length = 0_usize;
+        feed(&mut |part| length = length.saturating_add(part.len()))?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+        feed(&mut |part| bytes.extend_from_slice(part))?;
         Ok(bytes)
     }
 

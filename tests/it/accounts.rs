@@ -33,7 +33,11 @@ impl Hands {
         Self(Arc::new(AtomicI64::new(START)))
     }
 
-    fn clock(&self) -> Clock {
+    pub(crate) fn set(&self, now: i64) {
+        self.0.store(now, Ordering::Relaxed);
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
         let hands = self.clone();
         Arc::new(move || UnixSeconds::new(hands.0.load(Ordering::Relaxed)))
     }
@@ -144,6 +148,11 @@ async fn a_thousand_calls_on_a_cold_variant_read_its_secret_once() {
         assert!(call.await.unwrap().is_ok());
     }
     assert_eq!(source.reads(), 1);
+    assert_eq!(accounts.counts().hits, 0, "none of them found it at hand");
+    for _ in 0..10 {
+        accounts.account("shop").await.unwrap();
+    }
+    assert_eq!((source.reads(), accounts.counts().hits), (1, 10));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -76,6 +76,10 @@ fn what_is_signed_is_verified_and_what_is_changed_is_refused() {
     assert_eq!(changed.status.code(), Some(1));
     assert!(text(&changed.stderr).contains("SIGNATURE_MISMATCH"));
     assert!(text(&changed.stderr).contains("bodySha256"));
+    let longer = verify("1700000300", &[&body[..], b"\n"].concat());
+    assert_eq!(longer.status.code(), Some(1));
+    let explained = text(&longer.stderr);
+    assert!(explained.contains("BODY_NEWLINES: it matches with other newlines"), "{explained}");
     let stale = verify("1700000301", body);
     assert_eq!(stale.status.code(), Some(1));
     assert!(text(&stale.stderr).contains("TIMESTAMP_TOO_OLD"));

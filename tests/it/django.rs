@@ -58,3 +58,53 @@ fn django_payments_settings_that_would_not_verify_are_refused() {
         assert!(error.starts_with("line 1, column"), "{error}");
     }
 }
+
+/// Every provider that django-payments 4.1 ships.
+#[test]
+fn every_provider_is_served_or_named_with_what_to_do() {
+    let served = [
+        ("payments.stripe.StripeProviderV3", r#""endpoint_secret": "whsec_canary_0001""#, "stripe"),
+        (
+            "payments.stripe.providers.StripeProviderV3",
+            r#""endpoint_secret": "whsec_canary_0001", "secure_endpoint": true"#,
+            "stripe",
+        ),
+        (
+            "payments.braintree.BraintreeProvider",
+            r#""merchant_id": "m", "public_key": "p", "private_key": "canary", "sandbox": false"#,
+            "braintree",
+        ),
+        ("payments.dotpay.DotpayProvider", r#""seller_id": 1, "pin": "canary""#, "dotpay"),
+    ];
+    let named = [
+        ("payments.paypal.PaypalProvider", "webhook_id"),
+        ("payments.paypal.PaypalCardProvider", "webhook_id"),
+        ("payments.sagepay.SagepayProvider", "opayo_form"),
+        ("payments.authorizenet.AuthorizeNetProvider", "signature key"),
+        ("payments.mercadopago.MercadoPagoProvider", "signing_secret"),
+        ("payments.coinbase.CoinbaseProvider", "not signed"),
+        ("payments.cybersource.CyberSourceProvider", "no webhooks"),
+        ("payments.sofort.SofortProvider", "no webhooks"),
+        ("payments.dummy.DummyProvider", "anybody"),
+        ("shop.payments.OwnProvider", "does not know"),
+    ];
+    let folder = Folder::new("django-providers");
+    let read = |provider: &str, arguments: &str| {
+        let json = format!(r#"{{"it": ["{provider}", {{{arguments}}}]}}"#);
+        let path = folder.write("variants.json", json);
+        yaml(&format!("payment_variants: {{file: {}}}\n", path.display())).expect(provider)
+    };
+    for (provider, arguments, gateway) in served {
+        let config = read(provider, arguments);
+        let [spec] = &config.variants[..] else { panic!("{provider} is served") };
+        assert_eq!((spec.variant.as_str(), spec.gateway.name), ("it", gateway));
+        assert!(config.skipped.is_empty());
+    }
+    for (provider, todo) in named {
+        let config = read(provider, r#""secret": "canary""#);
+        assert!(config.variants.is_empty(), "{provider}");
+        let [skipped] = &config.skipped[..] else { panic!("{provider} is named") };
+        assert_eq!((skipped.variant.as_str(), skipped.provider.as_str()), ("it", provider));
+        assert!(skipped.reason.contains(todo), "{provider}: {}", skipped.reason);
+    }
+}

@@ -19,7 +19,7 @@ use crate::{admin, cases, serving};
 
 /// Everything that was logged by the whole test binary since the first look.
 #[derive(Clone)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -40,7 +40,7 @@ impl<'a> MakeWriter<'a> for Sink {
     }
 }
 
-fn logs() -> Sink {
+pub(crate) fn logs() -> Sink {
     static SINK: OnceLock<Sink> = OnceLock::new();
     let sink = SINK.get_or_init(|| {
         let sink = Sink(Arc::default());
@@ -50,6 +50,11 @@ fn logs() -> Sink {
         sink
     });
     sink.clone()
+}
+
+/// What was logged so far.
+pub fn text(sink: &Sink) -> String {
+    String::from_utf8_lossy(&sink.0.lock().unwrap()).into_owned()
 }
 
 const SECRET: &str = "whsec_CANARY_secret_that_nobody_may_see";
@@ -99,7 +104,7 @@ async fn nothing_that_was_planted_is_seen_anywhere() {
     let metrics = tokio::task::spawn_blocking(move || admin::get(admin, "/metrics"));
     seen.push_str(&metrics.await.expect("scraped"));
     drop(running);
-    let logged = String::from_utf8_lossy(&sink.0.lock().unwrap()).into_owned();
+    let logged = text(&sink);
     assert!(logged.contains("Webhook refused"), "the log was really captured");
     for text in [&seen, &logged] {
         assert!(!text.is_empty());

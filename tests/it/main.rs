@@ -32,18 +32,27 @@ mod cli;
 #[cfg(feature = "server")]
 mod config;
 #[cfg(feature = "server")]
+mod dev;
+#[cfg(feature = "server")]
 mod django;
 #[cfg(feature = "server")]
 mod drain;
+mod explain;
+#[cfg(feature = "server")]
+mod explained;
 mod gateways_page;
 #[cfg(feature = "server")]
 mod guards;
+#[cfg(feature = "server")]
+mod hardened;
 #[cfg(feature = "server")]
 mod leaks;
 #[cfg(feature = "server")]
 mod listeners;
 #[cfg(feature = "server")]
 mod mapping;
+#[cfg(feature = "server")]
+mod outage;
 mod payloads;
 mod paypal;
 #[cfg(feature = "server")]
@@ -54,12 +63,20 @@ mod process;
 #[allow(dead_code, reason = "the load runs share it: neither uses all of it")]
 mod raw;
 #[cfg(feature = "server")]
+mod redacted;
+#[cfg(feature = "server")]
 mod reload;
+#[cfg(feature = "server")]
+mod residue;
+#[cfg(feature = "server")]
+mod rotation;
 #[cfg(feature = "server")]
 mod rpc;
 mod samples;
 #[cfg(feature = "server")]
 mod serving;
+#[cfg(feature = "server")]
+mod states;
 #[cfg(feature = "server")]
 mod telemetry;
 #[cfg(feature = "server")]
@@ -68,3 +85,5 @@ mod transitions;
 #[cfg(feature = "vault")]
 mod vault;
 mod vectors;
+#[cfg(feature = "server")]
+mod warnings;

@@ -114,6 +114,27 @@ fn a_hangup_reads_the_configuration_and_serves_on() {
 }
 
 #[test]
+fn a_hundred_variants_do_not_make_a_hundred_threads() {
+    let secrets = Folder::new();
+    let variants = (0..100).map(|at| {
+        let secret = secrets.file(&format!("secret-{at}"), "whsec_of_one_variant_0001");
+        let key = format!("[{{endpoint_secret: {{file: {}}}}}]", secret.display());
+        format!("  shop-{at}: {{gateway: stripe, keys: {key}}}\n")
+    });
+    let process = Process::start("", &format!("variants:\n{}", variants.collect::<String>()));
+    let mut left = 200;
+    while !get(process.admin, "/readyz").starts_with("HTTP/1.1 200 ") {
+        left -= 1;
+        assert!(left > 0, "no variant can be used");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let line = process.proc("status");
+    let line = line.lines().find_map(|line| line.strip_prefix("Threads:")).expect("a count");
+    let threads: usize = line.trim().parse().expect("a number");
+    assert!(threads <= 32, "{threads} threads");
+}
+
+#[test]
 fn without_descriptors_it_waits_and_serves_again_when_there_are_some() {
     let process = Process::start("ulimit -n 40", "limits: {connections_max: 1000}\n");
     let mut held: Vec<_> = (0..60).map(|_| Raw::open(process.address, &[])).collect();

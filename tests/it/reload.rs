@@ -155,3 +155,67 @@ async fn a_signal_reads_everything_again() {
     it.reload.now().await;
     assert_eq!(it.accounts.counts().source_reads, reads + 1);
 }
+
+/// Where no event comes, a look every second finds it: the time that counts is tokio's.
+#[tokio::test(start_paused = true)]
+async fn a_new_variant_is_usable_within_a_second_even_where_no_event_comes() {
+    let it = watched("poll");
+    let watching = tokio::spawn(Arc::clone(&it.reload).watch());
+    it.accounts.account("shop").await.unwrap();
+    for round in 2..6 {
+        // Anywhere between two looks.
+        tokio::time::sleep(std::time::Duration::from_millis(round * 170)).await;
+        let name = format!("new-{round}");
+        let values = [("shop", "whsec_first_secret_0001"), (&name, "whsec_new_secret_0001")];
+        publish(&it.folder.0, &round.to_string(), &values);
+        it.folder.write("payhook.yaml", text(&it.folder.0, &["shop", &name]));
+        let written = tokio::time::Instant::now();
+        while it.accounts.account(&name).await.is_err() {
+            assert!(written.elapsed().as_millis() <= 1_000, "{name}: {:?}", written.elapsed());
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+    watching.abort();
+}
+
+#[tokio::test]
+async fn a_refused_configuration_is_said_once_and_so_is_what_needs_a_restart() {
+    let (log, _guard) = crate::warnings::Log::here();
+    let it = watched("said");
+    it.reload.look().await;
+    let good = text(&it.folder.0, &["shop"]);
+    assert!(!log.lines().concat().contains("restart"));
+    it.folder.write("payhook.yaml", "variants: [whsec_CANARY]\n");
+    for _ in 0..3 {
+        it.reload.look().await;
+        it.reload.now().await;
+    }
+    let said = log.lines();
+    let refused: Vec<_> =
+        said.iter().filter(|line| line.contains("Configuration refused")).collect();
+    assert_eq!(refused.len(), 1, "{said:?}");
+    assert!(refused[0].contains("ERROR") && refused[0].contains("line 1, column"), "{refused:?}");
+    assert!(!said.concat().contains("CANARY"));
+    for (content, restart) in [
+        (format!("limits: {{calls_max: 7}}\n{good}"), true),
+        (format!("limits: {{calls_max: 8}}\n{good}"), true),
+        (good, false),
+    ] {
+        it.folder.write("payhook.yaml", content);
+        it.reload.look().await;
+        it.reload.now().await;
+        let said = log.lines();
+        let lines = said.iter().filter(|line| line.contains("take effect with a restart"));
+        assert_eq!(lines.count(), usize::from(restart), "{said:?}");
+        assert_eq!(it.accounts.needs_restart(), restart);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_changed_between_the_start_and_the_first_look_is_noticed() {
+    let it = watched("first");
+    let before = mark(&it.accounts.account("shop").await.unwrap());
+    publish(&it.folder.0, "2", &[("shop", "whsec_second_secret_0002\n")]);
+    it.reload.look().await;
+    assert_ne!(mark(&it.accounts.account("shop").await.unwrap()), before);
+}

@@ -184,3 +184,26 @@ fn no_switch_turns_verification_off() {
         }
     }
 }
+
+/// A page that names a test which is not there promises nothing.
+#[test]
+fn every_test_that_the_page_on_secrets_names_exists() {
+    let page = fs::read_to_string(root().join("docs/secrets.md")).expect("the page exists");
+    let mut sources = String::new();
+    for folder in ["src", "tests"] {
+        for path in files(folder, "rs") {
+            sources += &fs::read_to_string(&path).expect("source");
+        }
+    }
+    let spans = page.split('`').skip(1).step_by(2);
+    let named: Vec<_> = spans.filter_map(|span| span.split_once("::")).collect();
+    assert!(named.len() > 40, "{}", named.len());
+    for (module, name) in named {
+        let whole = name.strip_suffix('…');
+        let there = match whole {
+            Some(start) => sources.contains(&format!("fn {start}")) || start.is_empty(),
+            None => sources.contains(&format!("fn {name}(")),
+        };
+        assert!(there, "{module}::{name}");
+    }
+}

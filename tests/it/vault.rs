@@ -37,6 +37,7 @@ struct Stub {
     settings: VaultSettings,
     folder: Folder,
     answer: Arc<Mutex<Answer>>,
+    login: Arc<Mutex<Answer>>,
     requests: Arc<Mutex<Vec<String>>>,
     connections: Arc<AtomicUsize>,
 }
@@ -72,12 +73,13 @@ async fn stub(name: &str) -> Stub {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let answer = Arc::new(Mutex::new(Answer::Break));
+    let login = Arc::new(Mutex::new(logged_in(3_600)));
     let requests = Arc::new(Mutex::new(Vec::new()));
     let connections = Arc::new(AtomicUsize::new(0));
     tokio::spawn(serve(
         listener,
         tokio_rustls::TlsAcceptor::from(Arc::new(tls)),
-        Arc::clone(&answer),
+        (Arc::clone(&answer), Arc::clone(&login)),
         Arc::clone(&requests),
         Arc::clone(&connections),
     ));
@@ -87,13 +89,13 @@ async fn stub(name: &str) -> Stub {
         ca: Some(ca),
         namespace: Some("shop".to_owned()),
     };
-    Stub { settings, folder, answer, requests, connections }
+    Stub { settings, folder, answer, login, requests, connections }
 }
 
 async fn serve(
     listener: TcpListener,
     tls: tokio_rustls::TlsAcceptor,
-    answer: Arc<Mutex<Answer>>,
+    (answer, logins): (Arc<Mutex<Answer>>, Arc<Mutex<Answer>>),
     requests: Arc<Mutex<Vec<String>>>,
     connections: Arc<AtomicUsize>,
 ) {
@@ -111,11 +113,8 @@ async fn serve(
         let text = String::from_utf8_lossy(&request[..length]).into_owned();
         let login = text.starts_with("POST ");
         requests.lock().unwrap().push(text);
-        let now = answer.lock().unwrap().clone();
+        let now = if login { logins.lock() } else { answer.lock() }.unwrap().clone();
         let text = match now {
-            _ if login => {
-                http("200 OK", r#"{"auth":{"client_token":"hvs.login","lease_duration":3600}}"#)
-            }
             Answer::Break => String::new(),
             Answer::Hang => {
                 tokio::spawn(async move {
@@ -132,6 +131,14 @@ async fn serve(
         let _ = stream.write_all(text.as_bytes()).await;
         let _ = stream.shutdown().await;
     }
+}
+
+/// An answer to a login, with all that a vault sends beside the token.
+fn logged_in(lease_seconds: u64) -> Answer {
+    let body = format!(
+        r#"{{"request_id":"a","lease_id":"","renewable":false,"data":null,"wrap_info":null,"auth":{{"client_token":"hvs.login","accessor":"b","policies":["default"],"metadata":{{"role":"payhook"}},"lease_duration":{lease_seconds},"renewable":true,"entity_id":"c","token_type":"service","orphan":true}},"mount_type":""}}"#
+    );
+    Answer::Now(http("200 OK", &body))
 }
 
 fn place() -> SecretRef {
@@ -258,4 +265,108 @@ fn references_into_a_vault_need_one() {
         let text = format!("{vault}{}", variant.replace("secret/data/shop", bad));
         assert!(yaml(&text).is_err(), "{bad}");
     }
+}
+
+impl Stub {
+    /// A client that logs in with a service account whose token is in this file.
+    fn by_service_account(&self, mount: &str) -> (VaultSecrets, PathBuf) {
+        let auth = VaultAuth::Kubernetes { role: "payhook".to_owned(), mount: mount.to_owned() };
+        let token = self.folder.write("jwt", "canary.jwt.1\n");
+        let source = VaultSecrets::new(VaultSettings { auth, ..self.settings.clone() });
+        (source.with_account_token(token.clone()), token)
+    }
+
+    fn logins(&self) -> Vec<String> {
+        let requests = self.requests.lock().unwrap();
+        requests.iter().filter(|request| request.starts_with("POST ")).cloned().collect()
+    }
+}
+
+#[tokio::test]
+async fn a_login_names_role_mount_and_namespace_and_many_reads_share_it() {
+    let stub = stub("vault-mount").await;
+    stub.set(kv(&format!(r#"{{"key":"{SECRET}"}}"#)));
+    let (source, _) = stub.by_service_account("kubernetes/eu");
+    let reads = (0..20).map(|_| stub.read(&source));
+    for read in futures_util::future::join_all(reads).await {
+        assert_eq!(read.as_deref(), Ok(SECRET));
+    }
+    let logins = stub.logins();
+    assert_eq!(logins.len(), 1);
+    assert!(logins[0].starts_with("POST /v1/auth/kubernetes/eu/login HTTP/1.1\r\n"));
+    assert!(logins[0].contains("x-vault-namespace: shop\r\n"));
+    assert!(!logins[0].contains("x-vault-token"), "nobody is logged in yet");
+}
+
+#[tokio::test]
+async fn a_login_is_renewed_after_two_thirds_of_its_lease_with_the_token_of_then() {
+    let stub = stub("vault-lease").await;
+    stub.set(kv(&format!(r#"{{"key":"{SECRET}"}}"#)));
+    let (source, token) = stub.by_service_account("kubernetes");
+    assert_eq!(stub.read(&source).await.as_deref(), Ok(SECRET));
+    let pass = async |seconds| {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        tokio::time::resume();
+    };
+    pass(2_390).await;
+    assert_eq!(stub.read(&source).await.as_deref(), Ok(SECRET));
+    assert_eq!(stub.logins().len(), 1, "still good");
+    // Kubernetes renews the service account's token in its file.
+    std::fs::write(token, "canary.jwt.2\n").unwrap();
+    pass(20).await;
+    assert_eq!(stub.read(&source).await.as_deref(), Ok(SECRET));
+    let logins = stub.logins();
+    assert_eq!(logins.len(), 2);
+    assert!(logins[0].contains("canary.jwt.1") && logins[1].contains("canary.jwt.2"));
+    // A lease without length is none: every read logs in.
+    *stub.login.lock().unwrap() = logged_in(0);
+    pass(2_410).await;
+    for _ in 0..3 {
+        assert_eq!(stub.read(&source).await.as_deref(), Ok(SECRET));
+    }
+    assert_eq!(stub.logins().len(), 5);
+}
+
+#[tokio::test]
+async fn a_login_that_fails_says_why_and_shows_neither_token() {
+    let stub = stub("vault-login").await;
+    stub.set(kv(&format!(r#"{{"key":"{SECRET}"}}"#)));
+    let (source, token) = stub.by_service_account("kubernetes");
+    let rows = [
+        (Answer::Now(http("403 Forbidden", "canary")), "refuses access (403)"),
+        (Answer::Now(http("400 Bad Request", "canary")), "answers 400"),
+        (Answer::Now(http("500 Oops", "canary")), "answers 500"),
+        (Answer::Now(http("200 OK", "<html>canary</html>")), "not that of a login"),
+        (Answer::Now(http("200 OK", r#"{"auth":null}"#)), "not that of a login"),
+        (Answer::Break, "cannot be reached"),
+        (Answer::Hang, "does not answer in time"),
+    ];
+    for (answer, expected) in rows {
+        *stub.login.lock().unwrap() = answer;
+        let error = stub.read(&source).await.unwrap_err();
+        assert!(error.contains(expected) && !error.contains("canary"), "{expected}: {error}");
+    }
+    std::fs::remove_file(&token).unwrap();
+    let error = stub.read(&source).await.unwrap_err();
+    assert!(error.contains("jwt") && error.contains("No such file"), "{error}");
+    std::fs::write(&token, "canary.jwt.3").unwrap();
+    *stub.login.lock().unwrap() = logged_in(3_600);
+    assert_eq!(stub.read(&source).await.as_deref(), Ok(SECRET), "it recovers");
+}
+
+#[tokio::test]
+async fn a_token_that_an_agent_renews_in_its_file_is_used_from_then_on() {
+    let stub = stub("vault-agent").await;
+    stub.set(kv(&format!(r#"{{"key":"{SECRET}"}}"#)));
+    let source = VaultSecrets::new(stub.settings.clone());
+    for token in ["hvs.canary-first", "s.canary-second"] {
+        stub.folder.write("token", format!("{token}\n"));
+        assert_eq!(stub.read(&source).await.as_deref(), Ok(SECRET));
+        let last = stub.requests.lock().unwrap().last().cloned().unwrap();
+        assert!(last.contains(&format!("x-vault-token: {token}\r\n")), "{token}");
+    }
+    // A version that was deleted is no secret.
+    stub.set(kv("null"));
+    assert!(stub.read(&source).await.unwrap_err().contains("not that of a KV version 2"));
 }

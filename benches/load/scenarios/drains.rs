@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub fn run(report: &mut Report) {
-    let rounds = report.length.pick(3, 20);
+    let rounds = report.length.pick(2, 20);
     let shop = Shop::stripes("", 10);
     let calls: Vec<_> = shop.webhooks().iter().map(Webhook::call).collect();
     let server = Server::start(&shop.config);

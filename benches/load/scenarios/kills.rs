@@ -46,10 +46,14 @@ pub fn run(report: &mut Report) {
             said.note(server.ready_after);
             serving.note(asked.join().expect("the prober ran"));
             // Each variant at once: whoever is served first finds all of them.
-            let plan =
-                Plan { connections: 1, streams: 50, count: 100, ..Plan::new(&target, &calls) };
+            let plan = Plan {
+                streams: 50,
+                count: VARIANTS as u64,
+                retry: true,
+                ..Plan::new(&target, &calls)
+            };
             let found = plan.run();
-            whole += usize::from(found.ok() == VARIANTS as u64 && found.lost == 0);
+            whole += usize::from(found.ok() == VARIANTS as u64 && found.refused_for_good() == 0);
         }
         over.store(true, Ordering::Relaxed);
         load.join().expect("the load ran")

@@ -16,8 +16,10 @@ use std::time::Duration;
 
 use crate::report::Report;
 
-/// Names and functions.
-pub const ALL: [(&str, fn(&mut Report)); 10] = [
+/// A name, and what runs under it.
+pub type Scenario = (&'static str, fn(&mut Report));
+
+pub const ALL: [Scenario; 10] = [
     ("idle", idle::run),
     ("overload", overload::run),
     ("drains", drains::run),

@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub fn run(report: &mut Report) {
-    let down = Duration::from_secs(report.length.pick(8, 60));
+    let down = Duration::from_secs(report.length.pick(5, 60));
     let shop = Shop::stripes("cache: {ttl_seconds: 1}\n", HELD + 1);
     let webhooks = shop.one_each();
     let (cold, held) = webhooks.split_last().expect("some");

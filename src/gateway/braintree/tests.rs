@@ -25,7 +25,8 @@ const NOW: CheckTime = CheckTime::now(UnixSeconds::new(1_790_000_000));
 
 fn key(role: KeyRole, id: &str, secret: &str) -> KeyInput {
     let secret = Secret::new(secret.into());
-    KeyInput { label: None, role, expires_at: None, id: Some(id.into()), secret, bytes_min: 1 }
+    let (label, expires_at, id) = (None, None, Some(id.into()));
+    KeyInput { label, role, expires_at, id, secret, bytes_min: 1, is_api_key: false }
 }
 
 fn verifier_of(keys: Vec<KeyInput>) -> Verifier {

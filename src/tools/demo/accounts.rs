@@ -9,11 +9,8 @@ use crate::{
     },
     gateway::{GATEWAYS, Gateway},
     model::{Secret, Variant},
-    tools::{Exit, ToolError},
-    verify::{
-        KeyRole,
-        scheme::{KeyForm, Source},
-    },
+    tools::{Exit, ToolError, dev::random},
+    verify::{KeyRole, scheme::Source},
 };
 
 /// The webhook's URL in the demo, by django-payments' convention.
@@ -63,22 +60,5 @@ fn spec(gateway: &'static Gateway, world: &World) -> Result<VariantSpec, ToolErr
         options,
         option_refs: BTreeMap::new(),
         accept_received_at_max_seconds: 0,
-    })
-}
-
-/// 32 random bytes as hexadecimal text, which is a key in every form here.
-fn random(form: KeyForm) -> Result<String, ToolError> {
-    let mut bytes = [0_u8; 32];
-    aws_lc_rs::rand::fill(&mut bytes)
-        .map_err(|_| ToolError::new(Exit::Internal, "the system has no random numbers"))?;
-    let hex = |text: String, byte: &u8| format!("{text}{byte:02x}");
-    let text = bytes.iter().fold(String::new(), hex);
-    Ok(match form {
-        KeyForm::Aes128 => text.chars().take(16).collect(),
-        KeyForm::Base64
-        | KeyForm::Hex
-        | KeyForm::Sha1OfText
-        | KeyForm::StandardWebhooks
-        | KeyForm::Text => text,
     })
 }
