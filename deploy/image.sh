@@ -19,7 +19,7 @@ if readelf -l "$BINARY" | grep -q INTERP; then
 fi
 
 context=$(mktemp -d)
-trap 'rm -rf "$context"' EXIT
+trap 'rm -rf "$context" "$CONTAINERS_CONF"' EXIT
 install -m 755 "$BINARY" "$context/payhook"
 id() { buildah bud --quiet --no-cache --timestamp 0 -f Containerfile.ci -t "$1" "$context"; }
 first=$(id localhost/payhook:0.1.0)

@@ -6,6 +6,10 @@ if ! command -v podman >/dev/null || ! command -v buildah >/dev/null || ! comman
     runc conmon netavark aardvark-dns catatonit containernetworking-plugins iptables \
     iproute2 uidmap binutils >/dev/null
 fi
+[ "$(id -u)" = 0 ] || { echo "podman: containers need root here; run this as root" >&2; exit 1; }
+# Without new namespaces no container starts; better said here than by runc.
+unshare --mount --pid --net --ipc --uts --fork true || {
+  echo "podman: this kernel or sandbox forbids new namespaces, so no container can run here" >&2; exit 1; }
 CONTAINERS_CONF=$(mktemp)
 export CONTAINERS_CONF
 cat >"$CONTAINERS_CONF" <<'CONF'

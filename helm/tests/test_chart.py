@@ -8,8 +8,10 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
+import textwrap
 import unittest
 
 import kubernetes_validate
@@ -360,6 +362,12 @@ class Refused(unittest.TestCase):
          "extraVolumeMounts"),
         ({"payhook": {"secrets": {"defaultMode": 1000}}}, "defaultMode"),
         ({"payhook": {"uds": {"mode": "0666"}}}, "/uds/mode"),
+        ({"payhook": {"variants": {"s": {"gateway": "stripe", "callers": [
+            {"token": "in_the_clear_0000"}]}}}}, "callers"),
+        ({"payhook": {"config": {"vault": {"address": "https://v", "auth": {
+            "token": "in_the_clear_0000"}}}}}, "/config/vault/auth"),
+        ({"payhook": {"config": {"vault": {"address": "http://v", "auth": {
+            "token": {"file": "/t"}}}}}}, "/config/vault/address"),
         ({"payhook": {"listen": {"address": "localhost"}}}, "/listen/address"),
         ({"mode": "injector"}, "/mode"),
         ({"hpa": {"minReplicas": 0}}, "minReplicas"),
@@ -419,6 +427,69 @@ class Dashboards(unittest.TestCase):
             self.assertIn(f'"{re.sub(r"_(total|bucket)$", "", name)}"', known)
 
 
+def reached(tree):
+    """Every key at any depth."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield key
+            yield from reached(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from reached(value)
+
+
+class Reach(unittest.TestCase):
+    """The chart lets everything through that payhook.yaml may say."""
+
+    VAULT = {
+        "variants": {"s": {"gateway": "stripe", "keys": [
+            {"endpoint_secret": {"vault": {"path": "secret/data/shop", "field": "stripe"}}}]}},
+        "config": {"vault": {"address": "https://vault.example.com", "namespace": "shop",
+                             "ca": {"file": "/etc/vault/ca.pem"},
+                             "auth": {"kubernetes": {"role": "payhook", "mount": "kubernetes"}}}},
+    }
+
+    def config(self, **source):
+        items = objects(render(**source).stdout)
+        maps = [i["data"] for i in items if i["kind"] == "ConfigMap"]
+        return next(yaml.safe_load(d["payhook.yaml"]) for d in maps if "payhook.yaml" in d)
+
+    def test_every_gateway_with_every_key_and_option_is_let_through(self):
+        variants = self.config(file=CHART / "ci" / "every-gateway-values.yaml")["variants"]
+        page = (ROOT / "docs" / "gateways.md").read_text()
+        sections = re.split(r"^## ", page, flags=re.M)[1:]
+        self.assertGreaterEqual(len(sections), 20)
+        for section in sections:
+            name = section.split("\n")[0]
+            mine = [v for v in variants.values() if v["gateway"] == name]
+            self.assertEqual(len(mine), 1, name)
+            keys = {field for key in mine[0]["keys"] for field in key}
+            self.assertLessEqual(set(re.findall(r"^- key `(\w+)`", section, re.M)), keys, name)
+            options = set(re.findall(r"^- option `(\w+)`", section, re.M))
+            self.assertLessEqual(options, set(mine[0].get("options", {})), name)
+
+    def test_every_key_of_the_reference_can_be_written(self):
+        reference = yaml.safe_load((ROOT / "docs" / "config.reference.yaml").read_text())
+        every = self.config(file=CHART / "ci" / "every-key-values.yaml")
+        known = {
+            **every,
+            "vault": self.config(values={"payhook": self.VAULT})["vault"],
+            "tls": self.config(file=CHART / "ci" / "standalone-values.yaml")["tls"],
+            "variants": self.config(file=CHART / "ci" / "every-gateway-values.yaml")["variants"],
+        }
+        wanted = set(reached(reference)) - {"NAME", "token"}
+        self.assertGreater(len(wanted), 45)
+        self.assertEqual(wanted - set(reached(known)), set())
+        for key, value in reference.items():
+            if isinstance(value, dict) and key not in {"variants", "vault"}:
+                self.assertEqual(set(value), set(known[key]), key)
+        token = {"config": {"vault": {"auth": {"token": {"file": "/run/token"}}}}}
+        base = {k: v for k, v in self.VAULT["config"]["vault"].items() if k != "auth"}
+        base["auth"] = token["config"]["vault"]["auth"]
+        written = self.config(values={"payhook": {**self.VAULT, "config": {"vault": base}}})
+        self.assertEqual(written["vault"]["auth"], {"token": {"file": "/run/token"}})
+
+
 class Documents(unittest.TestCase):
     def test_every_complaint_names_tests_that_exist(self):
         page = (ROOT / "docs" / "deploy.md").read_text()
@@ -432,6 +503,42 @@ class Documents(unittest.TestCase):
             self.assertTrue(named, complaint)
             for name in named:
                 self.assertIn(f"def {name}(", code, complaint)
+
+    def test_the_values_of_the_charts_readme_render(self):
+        page = (CHART / "README.md").read_text()
+        text = re.search(r"```yaml\n(payhook:.*?)```", page, re.S)[1]
+        items = objects(render(values=yaml.safe_load(text)).stdout)
+        named = re.search(r"create secret generic (\S+) --from-file=(\S+)", page)
+        spec = next(filter(None, map(pod_spec, items)))
+        volume = next(v for v in spec["volumes"] if v["name"] == "payhook-secrets")
+        self.assertEqual(volume["secret"]["secretName"], named[1])
+        config = pick(items, "ConfigMap")["data"]["payhook.yaml"]
+        self.assertIn(f"/var/run/secrets/payhook/{named[2]}\n", config)
+
+    def test_a_chart_made_from_the_three_lines_of_the_page_carries_the_sidecar(self):
+        page = (ROOT / "docs" / "deploy.md").read_text().split("## Embed it")[1]
+        depends, pod = re.findall(r"```yaml\n(.*?)```", page, re.S)[:2]
+        manifests = re.search(r"`templates/payhook.yaml`: `(.*?)`", page)[1]
+        with tempfile.TemporaryDirectory() as folder:
+            library = pathlib.Path(folder, "payhook-lib")
+            shutil.copytree(HELM / "payhook-lib", library)
+            chart = pathlib.Path(folder, "shop")
+            (chart / "templates").mkdir(parents=True)
+            (chart / "Chart.yaml").write_text(
+                "apiVersion: v2\nname: shop\nversion: 0.1.0\n" + textwrap.dedent(depends))
+            (chart / "templates" / "_pod.tpl").write_text(
+                '{{ define "shop.pod" }}\ncontainers: [{name: web, image: "web:1"}]\n{{ end }}')
+            (chart / "templates" / "web.yaml").write_text(
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n"
+                "  selector: {matchLabels: {app: web}}\n  template:\n"
+                "    metadata: {labels: {app: web}}\n" + textwrap.indent(textwrap.dedent(pod), "    "))
+            (chart / "templates" / "payhook.yaml").write_text(manifests)
+            helm("dependency", "build", chart)
+            items = objects(render(chart, values={"payhook": STRIPE}).stdout)
+            spec = pod_spec(pick(items, "Deployment"))
+            self.assertEqual([c["name"] for c in spec["initContainers"]], ["payhook"])
+            self.assertIn("PAYHOOK_TARGET", [e["name"] for e in spec["containers"][0]["env"]])
+            pick(items, "ConfigMap")
 
     def test_files_that_the_pages_name_exist(self):
         for page in [ROOT / "docs" / "deploy.md", *HELM.glob("*/README.md")]:

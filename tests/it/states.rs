@@ -15,12 +15,7 @@ use payhook::{
 };
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use crate::{
-    accounts::START,
-    admin::get,
-    config::{Folder, broken},
-    serving,
-};
+use crate::{accounts::START, admin::get, broken::broken, config::Folder, serving};
 
 /// A server whose accounts are at hand.
 struct Served {

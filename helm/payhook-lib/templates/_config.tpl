@@ -51,6 +51,7 @@ text; `v` wraps it because fromJson wants an object.
     "admin_listen" (printf "%s:%d" $v.admin.address (int $v.admin.port)) -}}
 {{- if ne $v.listen.mode "tcp" -}}
   {{- $_ := set $c "socket" (dict "mode" $v.uds.mode) -}}
+  {{- if $v.uds.group -}}{{- $_ := set $c.socket "group" $v.uds.group -}}{{- end -}}
 {{- end -}}
 {{- if $v.tls.secretName -}}
   {{- $tls := dict "certificate" (dict "file" "/var/run/secrets/payhook-tls/tls.crt")
