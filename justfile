@@ -63,6 +63,18 @@ examples:
 chart:
     bash deploy/chart.sh
 
+# Instructions per webhook and gateway, by valgrind: 5 % above the budget fails. `--bless` renews.
+budgets *ARGS:
+    benches/budget/run.sh {{ARGS}}
+
+# Times in process as ratios to the bare HMAC; `--short` while developing.
+bench *ARGS:
+    cargo bench --locked --quiet --bench micro -- {{ARGS}}
+
+# Every goal of docs/performance.md, and that page; `--short` while developing.
+load *ARGS:
+    benches/load.sh {{ARGS}}
+
 # The pod: image, podman, the demo shop, a rotated secret, SIGTERM.
 pod:
     bash deploy/pod.sh
@@ -75,8 +87,8 @@ apiserver:
 load-short:
     cargo bench --locked --bench load -- all
 
-# One scenario, such as `just load attacks --full`; docs/load.md lists them.
-load *arguments:
+# One scenario, such as `just scenario attacks --full`; docs/load.md lists them.
+scenario *arguments:
     cargo bench --locked --bench load -- {{arguments}}
 
 # Everything at full length against the binary that ships, about 25 minutes on a quiet machine;

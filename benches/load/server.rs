@@ -88,6 +88,10 @@ impl Server {
         Target::Tcp(self.address)
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: Signal) {
         let id = Pid::from_child(&self.child);
         kill_process(id, signal).expect("it is ours and runs");
@@ -106,7 +110,7 @@ impl Server {
     }
 
     fn proc(&self, file: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("it runs")
+        fs::read_to_string(format!("/proc/{}/{file}", self.id())).expect("it runs")
     }
 
     fn kib(&self, field: &str) -> u64 {
@@ -127,7 +131,7 @@ impl Server {
 
     /// CPU time of all its threads.
     pub fn cpu(&self) -> Duration {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs");
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.id())).expect("it runs");
         let nanoseconds = tasks.map(|task| {
             let path = task.expect("an entry").path().join("schedstat");
             // A thread that ended in between has nothing more to say.

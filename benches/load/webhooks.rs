@@ -127,7 +127,7 @@ impl Shop {
     }
 
     /// The accounts of this configuration, as the server has them.
-    fn with<R>(&self, act: impl FnOnce(&[Arc<Account>], UnixSeconds) -> R) -> R {
+    pub fn with<R>(&self, act: impl FnOnce(&[Arc<Account>], UnixSeconds) -> R) -> R {
         let config = Config::load(&self.config, Purpose::Production).expect("it was just written");
         let clock = system_clock();
         let accounts = Accounts::new(
@@ -163,7 +163,8 @@ fn stripe(accounts: &[Arc<Account>]) -> &Account {
     stripe.expect("a Stripe variant")
 }
 
-fn sign(account: &Account, payload: &str, now: UnixSeconds) -> Webhook {
+/// This payload as the account's gateway would send it.
+pub fn sign(account: &Account, payload: &str, now: UnixSeconds) -> Webhook {
     let draft = Draft { url: URL, headers: &[], payload: payload.as_bytes() };
     let signed = account.verifier().sign(draft, now).expect("signed here");
     Webhook::new(account.variant().as_str(), signed)

@@ -197,9 +197,10 @@ impl Accounts {
                 self.0.counters.hit();
                 return Ok(account);
             }
-            self.0.cache.invalidate(&slot.id).await;
+            Box::pin(self.0.cache.invalidate(&slot.id)).await;
         }
-        self.cold(&slot).await.map_err(|problem| AccountError::SecretUnavailable {
+        // Boxed: it is rare, and would make every call's future as large, which is moved whole.
+        Box::pin(self.cold(&slot)).await.map_err(|problem| AccountError::SecretUnavailable {
             variant: slot.spec.variant.clone(),
             problem: problem.to_string(),
         })
@@ -224,7 +225,7 @@ impl Accounts {
         if slot.refusal(Held::Older, self.negative_ms()).is_none() {
             let flight = self.fly(slot);
             let wait = Duration::from_millis(REFRESH_WAIT_MS);
-            if expired && let Ok(Ok(fresh)) = timeout(wait, landed(flight)).await {
+            if expired && let Ok(Ok(fresh)) = Box::pin(timeout(wait, landed(flight))).await {
                 return Some(Arc::clone(&fresh.account));
             }
         }

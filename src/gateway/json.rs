@@ -119,6 +119,10 @@ impl Expected for Never {
     const READ: bool = false;
 }
 
+impl<T: Expected> Expected for Box<T> {
+    const READ: bool = T::READ;
+}
+
 /// Declares the objects that [`Field`] reads.
 macro_rules! expected {
     ($($name:ident),+ $(,)?) => {

@@ -2,9 +2,9 @@
 
 use std::io::{IsTerminal as _, stderr};
 
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
 /// The form of log lines.
@@ -32,8 +32,10 @@ pub struct Recording {
 /// # Errors
 /// A line that says why the filter or the exporter cannot be used.
 pub fn start_logs(level: &str, form: LogForm) -> Result<Recording, String> {
-    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| level.to_owned());
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
+    let filter = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+    let filter = filter.unwrap_or_else(|| level.to_owned());
+    // Levels by target: filters by span would bring a regular expression engine along.
+    let filter: Targets = filter.parse().map_err(|error| format!("RUST_LOG: {error}"))?;
     let terminal = stderr().is_terminal();
     let json = match form {
         LogForm::Auto => !terminal,
@@ -41,7 +43,9 @@ pub fn start_logs(level: &str, form: LogForm) -> Result<Recording, String> {
         LogForm::Pretty => false,
     };
     // A pipe that nobody reads fills up: lines are then dropped, and no call waits for the log.
-    let (writer, lines) = tracing_appender::non_blocking(stderr());
+    // The queue is memory from the start: 32 bytes for every line that may wait.
+    let lines_max = NonBlockingBuilder::default().buffered_lines_limit(LINES_WAITING_MAX);
+    let (writer, lines) = lines_max.finish(stderr());
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let layer = if json { layer.json().boxed() } else { layer.with_ansi(terminal).boxed() };
     let registry = tracing_subscriber::registry().with(layer.with_filter(filter));
@@ -57,6 +61,9 @@ pub fn start_logs(level: &str, form: LogForm) -> Result<Recording, String> {
         _lines: lines,
     })
 }
+
+/// Lines that wait for a slow reader: seconds of refusals, which are sampled, in 128 KiB.
+const LINES_WAITING_MAX: usize = 4096;
 
 /// Panics say where they happened, and not why: their text may hold what they stumbled over.
 pub fn quiet_panics() {

@@ -113,11 +113,13 @@ pub struct SignArgs {
 /// What `sign` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SignFormat {
+    /// A `VerifyAndParseRequest` as it goes over the wire, for ghz.
+    Binary,
     /// The body as it is sent.
     Body,
     /// One `Name: value` a line.
     Headers,
-    /// A `VerifyAndParseRequest` in protobuf's JSON, for grpcurl and ghz.
+    /// A `VerifyAndParseRequest` in protobuf's JSON, for grpcurl.
     Request,
 }
 

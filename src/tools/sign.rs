@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use prost::Message as _;
+
 use super::{
     Exit, ToolError,
     cli::{SignArgs, SignFormat},
@@ -38,7 +40,7 @@ pub(super) async fn run(args: &SignArgs) -> Result<(), ToolError> {
                 writeln!(out, "{name}: {value}")?;
             }
         }
-        SignFormat::Request => {
+        SignFormat::Binary | SignFormat::Request => {
             let headers = signed.headers.into_iter();
             let webhook = proto::WebhookRequest {
                 variant: args.account.variant.clone(),
@@ -49,7 +51,11 @@ pub(super) async fn run(args: &SignArgs) -> Result<(), ToolError> {
                 received_at: None,
             };
             let request = proto::VerifyAndParseRequest { webhook: Some(webhook) };
-            writeln!(out, "{}", json::print("VerifyAndParseRequest", &request)?)?;
+            if args.format == SignFormat::Binary {
+                out.write_all(&request.encode_to_vec())?;
+            } else {
+                writeln!(out, "{}", json::print("VerifyAndParseRequest", &request)?)?;
+            }
         }
     }
     Ok(())

@@ -128,12 +128,13 @@ impl<'a> Unverified<'a> {
         if scheme.source == Source::Answer {
             return outside::step(check);
         }
-        let texts = check.units().map(|unit| check.signature_text(unit));
-        let texts = texts.collect::<Result<Vec<_>, _>>()?;
+        // Looked up twice rather than kept: a list of them would be an allocation per webhook.
+        check.units().try_for_each(|unit| check.signature_text(unit).map(drop))?;
         payload::check(&scheme.payload, check.form.as_ref())?;
         headers::check(request, &scheme.headers)?;
-        for (unit, text) in check.units().zip(&texts) {
-            scheme.grammar.check(text).map_err(|problem| check.malformed(problem))?;
+        for unit in check.units() {
+            let text = check.signature_text(unit)?;
+            scheme.grammar.check(&text).map_err(|problem| check.malformed(problem))?;
             check.require_entry(unit)?;
         }
         check.time = check.read_time()?;
@@ -172,19 +173,18 @@ impl<'a> Check<'a> {
 
     /// The key that holds for every signature; of several items, the first one's.
     fn prove(&self, now: UnixSeconds) -> Result<Proof<'a>, Rejection> {
-        let mut active = self.verifier.keys.iter().filter(|key| key.is_active(now));
+        let active = || self.verifier.keys.iter().filter(|key| key.is_active(now));
         if let PayloadCodec::Cipher(fields) = self.verifier.scheme.payload {
-            let opened = active.find_map(|key| Some((key, self.open(key, fields)?)));
+            let opened = active().find_map(|key| Some((key, self.open(key, fields)?)));
             let (key, plain) = opened.ok_or_else(|| self.mismatch())?;
             return Ok(Proof { key, environment: None, opened: Some(plain) });
         }
-        let active: Vec<_> = active.collect();
         let mut first = None;
         for unit in self.units() {
             let mut matched = None;
-            for key in &active {
+            for key in active() {
                 if matched.is_none() && self.key_matches(unit, key)? {
-                    matched = Some(*key);
+                    matched = Some(key);
                 }
             }
             let key = matched.ok_or_else(|| self.mismatch())?;

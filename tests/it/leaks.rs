@@ -10,7 +10,10 @@ use payhook::{
     model::Secret,
     proto::{self, map_status_request::Source},
 };
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::{
+    Layer as _, filter::Targets, fmt::MakeWriter, layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::{admin, cases, serving};
 
@@ -41,9 +44,9 @@ pub(crate) fn logs() -> Sink {
     static SINK: OnceLock<Sink> = OnceLock::new();
     let sink = SINK.get_or_init(|| {
         let sink = Sink(Arc::default());
-        let filter = EnvFilter::new("payhook=trace,tonic=trace,hyper=debug");
-        let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(sink.clone());
-        logs.init();
+        let filter: Targets = "payhook=trace,tonic=trace,hyper=debug".parse().expect("targets");
+        let logs = tracing_subscriber::fmt::layer().with_writer(sink.clone());
+        tracing_subscriber::registry().with(logs.with_filter(filter)).init();
         sink
     });
     sink.clone()

@@ -19,8 +19,9 @@ pub(super) struct Envelope<'a> {
     pub(super) resource_version: Text<'a>,
     #[serde(borrow, default)]
     pub(super) create_time: Text<'a>,
+    /// Apart: it is large, and would be moved with everything that holds it.
     #[serde(borrow, default)]
-    pub(super) resource: Field<'a, Resource<'a>>,
+    pub(super) resource: Field<'a, Box<Resource<'a>>>,
 }
 
 /// `resource`, whatever it is, or an object read from the API.

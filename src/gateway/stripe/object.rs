@@ -33,8 +33,9 @@ pub(super) struct Envelope<'a> {
 /// `data` of a snapshot event.
 #[derive(Deserialize)]
 pub(super) struct Data<'a> {
+    /// Apart: it is large, and would be moved with everything that holds it.
     #[serde(borrow, default)]
-    pub(super) object: Field<'a, Object<'a>>,
+    pub(super) object: Field<'a, Box<Object<'a>>>,
 }
 
 /// `related_object` of a thin event.
