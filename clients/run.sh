@@ -21,3 +21,4 @@ export PYTHONPATH="$work/stubs:clients/python:clients/differential"
 "$work/venv/bin/python" clients/python/smoke.py
 "$work/venv/bin/python" clients/differential/official_sdks.py
 "$work/venv/bin/python" clients/differential/braintree_diff.py
+"$work/venv/bin/python" clients/differential/paypal_diff.py

@@ -20,6 +20,11 @@ pub const SIGNATURES_MAX: usize = 16;
 pub const KEY_ID_PAIRS_MAX: usize = 1024;
 /// Longest digest of any MAC here, in bytes (SHA-512).
 pub const DIGEST_BYTES_MAX: usize = 64;
+/// Endpoint challenges of one variant that are answered within a window: Braintree asks once when
+/// an address is saved, and an answer is a signature over text that the caller chose.
+pub const CHALLENGES_MAX: u32 = 10;
+/// Length of that window in seconds.
+pub const CHALLENGES_WINDOW_SECONDS: i64 = 60;
 /// Fields of a form body: Dotpay's 26 and IPN's hundred fit.
 pub const FORM_FIELDS_MAX: usize = 512;
 /// Keys of one JSON object that is looked into: a Shopify order has about a hundred.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Config, Listen, LogFormat};
+use super::{Config, Listen, LogFormat, options};
 use crate::{
     accounts::{CallerRule, KeySpec, SecretRef, VariantSpec, VaultAuth, VaultSettings},
     model::Environment,
@@ -144,7 +144,9 @@ fn variant(spec: &VariantSpec, line: &mut impl FnMut(String)) {
     for (key, position) in spec.keys.iter().zip(1_usize..) {
         key_lines(key, position, line);
     }
-    line("    options:".to_owned());
+    let timed = options::compares_time(spec.gateway);
+    let none = !timed && spec.options.is_empty() && spec.option_refs.is_empty();
+    line(if none { "    options: {}" } else { "    options:" }.to_owned());
     for (name, value) in &spec.options {
         // JSON is YAML, and quotes what needs it.
         line(format!("      {name}: {value}"));
@@ -152,8 +154,10 @@ fn variant(spec: &VariantSpec, line: &mut impl FnMut(String)) {
     for (name, place) in &spec.option_refs {
         line(format!("      {}: {}", text(name), reference(place)));
     }
-    let back = spec.accept_received_at_max_seconds;
-    line(format!("      accept_received_at_max_seconds: {back}"));
+    if timed {
+        let back = spec.accept_received_at_max_seconds;
+        line(format!("      accept_received_at_max_seconds: {back}"));
+    }
 }
 
 fn key_lines(key: &KeySpec, position: usize, line: &mut impl FnMut(String)) {

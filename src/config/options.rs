@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     accounts::{SecretRef, VariantSpec},
-    gateway::{OptionField, OptionKind},
+    gateway::{Gateway, OptionField, OptionKind},
     limits::TOLERANCE_SECONDS_MAX,
     model::Environment,
     verify::scheme::Freshness,
@@ -23,9 +23,7 @@ pub(super) fn read(
 ) -> Result<(), ConfigError> {
     let gateway = spec.gateway;
     let mut known: Vec<_> = gateway.options.iter().map(|field| field.name).collect();
-    let none = crate::verify::Options::default();
-    let timed = gateway.scheme(&none).map_or(true, |s| s.freshness != Freshness::NotSigned);
-    if timed {
+    if compares_time(gateway) {
         known.extend(["tolerance_seconds", "accept_received_at_max_seconds"]);
     }
     table.only(&known)?;
@@ -46,6 +44,13 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// Whether webhooks of the gateway are compared with the clock; a scheme that configuration
+/// describes may.
+pub(super) fn compares_time(gateway: &Gateway) -> bool {
+    let scheme = gateway.scheme(&crate::verify::Options::default());
+    scheme.map_or(true, |scheme| scheme.freshness != Freshness::NotSigned)
 }
 
 fn option(

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::Instant};
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    challenges::Challenges,
     convert,
     explain::{self, Explainer},
     status::{Context, Refusal},
@@ -55,6 +56,7 @@ pub struct Webhooks {
     pub(super) metrics: Arc<Metrics>,
     pub(super) repeats: Repeats,
     bodies: Bodies,
+    challenges: Challenges,
     pub(super) explainer: Explainer,
     pub(super) guardrails: Guardrails,
 }
@@ -101,7 +103,8 @@ impl Webhooks {
     ) -> Self {
         let bodies = Bodies::new(BODIES_WINDOW_SECONDS, BODIES_MAX);
         let explainer = Explainer::new(guardrails.explain_calls_max);
-        Self { accounts, clock, metrics, repeats, bodies, explainer, guardrails }
+        let challenges = Challenges::default();
+        Self { accounts, clock, metrics, repeats, bodies, challenges, explainer, guardrails }
     }
 
     /// Takes one webhook through the journey and hands what it came to to `finish`.
@@ -166,7 +169,10 @@ impl Webhooks {
         let headers = explain::headers(webhook);
         let request = explain::request(webhook, &headers);
         let check = match Unverified::new(request).check_with(account.verifier())? {
-            Step::Challenge(answer) => return Ok(finish(account, Judged::Challenge(answer))),
+            Step::Challenge(answer) if self.challenges.admit(account.variant(), now) => {
+                return Ok(finish(account, Judged::Challenge(answer)));
+            }
+            Step::Challenge(_) => return Err(Refusal::Overloaded),
             // Boxed: few webhooks need it, and it would make the future of every call as large.
             Step::NeedsAnswer(needs) => {
                 Box::pin(self.accounts.outside().confirm(account, needs)).await?

@@ -3,6 +3,7 @@
 //! Floor 4. Decides nothing itself: `verify` says whether, `gateway` says what, `status` says how
 //! a refusal looks.
 
+mod challenges;
 mod convert;
 mod explain;
 mod handlers;

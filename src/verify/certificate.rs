@@ -8,8 +8,8 @@ use webpki::{EndEntityCert, Error, KeyUsage, VerifiedPath, aws_lc_rs as algorith
 
 use super::{
     cert_url::{AllowedHost, CertUrl},
-    der::Outline,
     options::Options,
+    outline::Outline,
     rejection::Rejection,
     scheme::CertificateRule,
 };
@@ -23,7 +23,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct CertificateChain {
     certificates: Vec<CertificateDer<'static>>,
-    not_after: Option<UnixSeconds>,
+    /// Of each certificate, in the same order.
+    outlines: Vec<Outline>,
     problem: Option<&'static str>,
 }
 
@@ -41,28 +42,38 @@ impl CertificateChain {
         if certificates.len() > CERTIFICATES_MAX {
             return Self::unusable("its URL serves more certificates than a chain has");
         }
-        let ends = certificates.iter().map(|it| Some(Outline::read(it)?.not_after));
-        match ends.collect::<Option<Vec<_>>>() {
-            Some(ends) => Self { certificates, not_after: ends.into_iter().min(), problem: None },
+        let outlines = certificates.iter().map(|certificate| Outline::read(certificate));
+        match outlines.collect::<Option<Vec<_>>>() {
+            Some(outlines) => Self { certificates, outlines, problem: None },
             None => Self::unusable("what its URL serves is no certificate"),
         }
     }
 
     /// The moment when the first of its certificates ends; `None` for what is no chain.
-    pub const fn not_after(&self) -> Option<UnixSeconds> {
-        self.not_after
+    pub fn not_after(&self) -> Option<UnixSeconds> {
+        self.outlines.iter().map(|outline| outline.not_after).min()
     }
 
     const fn unusable(problem: &'static str) -> Self {
-        Self { certificates: Vec::new(), not_after: None, problem: Some(problem) }
+        Self { certificates: Vec::new(), outlines: Vec::new(), problem: Some(problem) }
+    }
+
+    /// Whether every issuer between the signer and the anchor may issue certificates.
+    fn may_issue(&self, path: &VerifiedPath<'_>) -> bool {
+        path.intermediate_certificates().all(|issuer| {
+            let issuer = issuer.der();
+            let mut known = self.certificates.iter().zip(&self.outlines);
+            let known = known.find(|(certificate, _)| **certificate == issuer);
+            known.is_some_and(|(_, outline)| outline.may_issue())
+        })
     }
 }
 
 /// Who may vouch for a certificate.
 #[derive(Clone)]
 pub(crate) enum Anchors {
-    /// Given by the operator, with the validity of each, which webpki does not look at.
-    Configured(Vec<TrustAnchor<'static>>, Vec<(UnixSeconds, UnixSeconds)>),
+    /// Given by the operator, with what webpki does not look at.
+    Configured(Vec<TrustAnchor<'static>>, Vec<Outline>),
     /// The public roots, handed in by the caller.
     Public(&'static [TrustAnchor<'static>]),
 }
@@ -70,7 +81,7 @@ pub(crate) enum Anchors {
 impl Anchors {
     /// Reads PEM text.
     pub(crate) fn from_pem(text: &str) -> Result<Self, &'static str> {
-        let (mut anchors, mut validities) = (Vec::new(), Vec::new());
+        let (mut anchors, mut outlines) = (Vec::new(), Vec::new());
         for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
             let certificate = certificate.map_err(|_| "expected certificates in PEM")?;
             let anchor = webpki::anchor_from_trusted_cert(&certificate);
@@ -78,12 +89,12 @@ impl Anchors {
             let outline = Outline::read(&certificate);
             let outline = outline.ok_or("one of its certificates cannot be read")?;
             anchors.push(anchor.to_owned());
-            validities.push((outline.not_before, outline.not_after));
+            outlines.push(outline);
         }
         if anchors.is_empty() {
             return Err("expected at least one certificate in PEM");
         }
-        Ok(Self::Configured(anchors, validities))
+        Ok(Self::Configured(anchors, outlines))
     }
 
     fn as_slice(&self) -> &[TrustAnchor<'static>] {
@@ -93,14 +104,16 @@ impl Anchors {
         }
     }
 
-    fn is_valid(&self, anchor: &TrustAnchor<'_>, now: UnixSeconds) -> bool {
+    /// Whether an anchor is valid, and may issue certificates.
+    fn is_usable(&self, anchor: &TrustAnchor<'_>, now: UnixSeconds) -> bool {
         match self {
             Self::Public(_) => true,
-            Self::Configured(anchors, validities) => {
-                anchors.iter().zip(validities).any(|(known, (from, to))| {
+            Self::Configured(anchors, outlines) => {
+                anchors.iter().zip(outlines).any(|(known, outline)| {
                     known.subject == anchor.subject
                         && known.subject_public_key_info == anchor.subject_public_key_info
-                        && (*from..=*to).contains(&now)
+                        && outline.is_valid(now)
+                        && outline.may_issue()
                 })
             }
         }
@@ -180,14 +193,17 @@ impl Trust {
         }
         let no_chain = || untrusted("it has no chain to a trusted anchor");
         let (leaf, intermediates) = chain.certificates.split_first().ok_or_else(no_chain)?;
-        let outline = Outline::read(leaf).ok_or_else(no_chain)?;
+        let outline = chain.outlines.first().ok_or_else(no_chain)?;
         let certificate = EndEntityCert::try_from(leaf)
             .map_err(|_| untrusted("it is no certificate of version 3"))?;
         let anchors = self.anchors.as_ref().ok_or_else(no_chain)?;
         let seconds = u64::try_from(now.get()).map_err(|_| untrusted("it is not valid yet"))?;
-        let in_time = |path: &VerifiedPath<'_>| {
-            let valid = anchors.is_valid(path.anchor(), now);
-            if valid { Ok(()) } else { Err(Error::UnknownIssuer) }
+        // A path that is refused here is not the last one: webpki goes on to the next.
+        let usable = |path: &VerifiedPath<'_>| {
+            if !anchors.is_usable(path.anchor(), now) {
+                return Err(Error::UnknownIssuer);
+            }
+            if chain.may_issue(path) { Ok(()) } else { Err(Error::EndEntityUsedAsCa) }
         };
         certificate
             .verify_for_usage(
@@ -197,10 +213,13 @@ impl Trust {
                 UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)),
                 KeyUsage::server_auth(),
                 None,
-                Some(&in_time),
+                Some(&usable),
             )
             .map_err(|error| untrusted(problem(&error)))?;
-        let environment = self.named(&certificate, &outline)?;
+        if !outline.may_sign() {
+            return Err(untrusted("it belongs to an authority, not to a signer"));
+        }
+        let environment = self.named(&certificate, outline)?;
         check_key(&certificate)?;
         Ok(Signer { certificate, environment })
     }
@@ -210,7 +229,7 @@ impl Trust {
     fn named(
         &self,
         certificate: &EndEntityCert<'_>,
-        outline: &Outline<'_>,
+        outline: &Outline,
     ) -> Result<Environment, Rejection> {
         let is = |name: &str, found: &[u8]| found.eq_ignore_ascii_case(name.as_bytes());
         let carries = |name: &str| {

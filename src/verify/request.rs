@@ -59,15 +59,19 @@ impl<'a> Request<'a> {
 
     /// The URL's query, without the question mark and without a fragment.
     pub(crate) fn query(self) -> Option<&'a str> {
-        let (_, query) = self.url.split_once('?')?;
-        Some(query.split_once('#').map_or(query, |(before, _)| before))
+        let sent = self.url.split('#').next().unwrap_or_default();
+        sent.split_once('?').map(|(_, query)| query)
     }
 
     /// The URL's path, from the first slash after the host.
     pub(crate) fn path(self) -> &'a str {
-        let rest = self.url.split_once("://").map_or(self.url, |(_, rest)| rest);
-        let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
-        path.find(['?', '#']).and_then(|at| path.get(..at)).unwrap_or(path)
+        // What follows a question mark may hold slashes, and whole URLs.
+        let before = self.url.split(['?', '#']).next().unwrap_or_default();
+        if before.starts_with('/') {
+            return before;
+        }
+        let rest = before.split_once("://").map_or(before, |(_, rest)| rest);
+        rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
     }
 }
 
@@ -103,5 +107,19 @@ mod tests {
         let request = request(&[]);
         assert_eq!(request.query(), Some("b=c&d=e"));
         assert_eq!(request.path(), "/payments/process/a/");
+        let behind = Request { url: "https://shop.example/#a?b=c", ..request };
+        assert_eq!(behind.query(), None, "a fragment is no query");
+        let path = |url| Request { url, ..request }.path();
+        for (url, expected) in [
+            ("/hook/?next=https://other.example/b", "/hook/"),
+            ("/a://b/c#d", "/a://b/c"),
+            ("https://shop.example?next=/b/", "/"),
+            ("https://shop.example#/b", "/"),
+            ("https://shop.example/a?b=/c?d", "/a"),
+            ("shop.example/a/", "/a/"),
+            ("", "/"),
+        ] {
+            assert_eq!(path(url), expected, "{url}");
+        }
     }
 }

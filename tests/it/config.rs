@@ -9,8 +9,6 @@ use payhook::{
     verify::KeyRole,
 };
 
-pub(crate) use crate::broken::broken;
-
 const FULL: &str = r#"
 listen: [127.0.0.1:6001, "unix:/run/payhook/payhook.sock"]
 admin_listen: 0.0.0.0:6002

@@ -1,13 +1,24 @@
 //! Guards of a variant, and the windows of what was seen before.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
 use payhook::{
     accounts::{
         Bodies, BodyCheck, Caller, CallerRule, GuardError, Repeats, SecretRef, VariantSpec,
     },
+    limits::{CHALLENGES_MAX, CHALLENGES_WINDOW_SECONDS},
     model::{Environment, Event, UnixSeconds, Variant},
+    proto,
 };
+use tonic::Code;
 
-use crate::accounts::{Hands, Mood, Moody, SECRET, START, spec, store, ttl};
+use crate::{
+    accounts::{Hands, Mood, Moody, SECRET, START, spec, store, ttl},
+    cases, serving,
+};
 
 #[tokio::test(start_paused = true)]
 async fn guards_hold_for_every_pairing() {
@@ -119,4 +130,57 @@ async fn another_body_under_a_signed_id_is_noticed() {
     let other = Variant::new("other").unwrap();
     assert_eq!(bodies.check(&other, "id-1", b"b", at(0)).await, BodyCheck::New);
     assert_eq!(bodies.check(&shop, "id-1", b"b", at(101)).await, BodyCheck::New);
+}
+
+#[tokio::test]
+async fn challenges_are_rationed_by_variant_and_by_the_clock() {
+    let rows = cases::cases("braintree");
+    let named = |tail: &str| rows.iter().find(|row| row.id.ends_with(tail)).expect("a row");
+    let asks = rows.iter().find(|row| row.expect.get("challenge_reply").is_some()).expect("a row");
+    let bad = named("challenge/too-short");
+    let signed = rows.iter().find(|row| {
+        row.expect["verdict"] == "verified"
+            && row.expect.get("challenge_reply").is_none()
+            && row.variant.keys == asks.variant.keys
+    });
+    let signed = signed.expect("a row");
+    let seconds = Arc::new(AtomicI64::new(START));
+    let clock = Arc::clone(&seconds);
+    let running = serving::start(
+        vec![serving::spec(asks, "shop"), serving::spec(asks, "other")],
+        Arc::new(move || UnixSeconds::new(clock.load(Ordering::Relaxed))),
+        serving::settings(),
+    );
+    let mut client = serving::client(&running).await;
+    let request = |row, variant| serving::request(serving::webhook(row, variant));
+    for _ in 0..3 * CHALLENGES_MAX {
+        // What is no challenge is not answered and takes nothing from the ration.
+        let refused = client.verify_and_parse(request(bad, "shop")).await.unwrap_err();
+        assert_eq!(serving::reason(&refused), "PAYLOAD_MALFORMED");
+    }
+    let last = START + CHALLENGES_WINDOW_SECONDS - 1;
+    for now in [START, last] {
+        seconds.store(now, Ordering::Relaxed);
+        for _ in 0..CHALLENGES_MAX / 2 {
+            let answer = client.verify_and_parse(request(asks, "shop")).await.unwrap();
+            assert!(answer.get_ref().challenge, "at {now}");
+        }
+    }
+    let refused = client.verify_and_parse(request(asks, "shop")).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), &*serving::reason(&refused)),
+        (Code::ResourceExhausted, "OVERLOADED")
+    );
+    assert!(refused.metadata().contains_key("grpc-retry-pushback-ms"));
+    let mapped = proto::MapStatusRequest {
+        source: Some(proto::map_status_request::Source::Webhook(serving::webhook(asks, "shop"))),
+        ..proto::MapStatusRequest::default()
+    };
+    let refused = client.map_status(mapped).await.unwrap_err();
+    assert_eq!(serving::reason(&refused), "OVERLOADED", "the other way to ask");
+    // Webhooks and other variants are served meanwhile.
+    assert!(!client.verify_and_parse(request(signed, "shop")).await.unwrap().get_ref().challenge);
+    assert!(client.verify_and_parse(request(asks, "other")).await.unwrap().get_ref().challenge);
+    seconds.store(last + 1, Ordering::Relaxed);
+    assert!(client.verify_and_parse(request(asks, "shop")).await.unwrap().get_ref().challenge);
 }

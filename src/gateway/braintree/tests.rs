@@ -19,6 +19,7 @@ use crate::{
 
 mod carrier;
 mod polled;
+mod pollution;
 
 const PUBLIC: &str = "fakepublickey0001";
 const NOW: CheckTime = CheckTime::now(UnixSeconds::new(1_790_000_000));

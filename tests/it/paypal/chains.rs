@@ -3,7 +3,8 @@
 use payhook::verify::Rejection;
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, KeyPair, NameConstraints, PKCS_ED25519, SanType, date_time_ymd,
+    GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ED25519, SanType,
+    date_time_ymd,
 };
 use serde_json::json;
 
@@ -200,6 +201,53 @@ fn issuers_of_every_kind() {
     ];
     for (what, text) in refused {
         assert_eq!(verdict(&text, &root.pem, None, NOW), "untrusted", "{what}");
+    }
+}
+
+#[test]
+fn an_issuer_whose_key_usage_leaves_out_certificates_issues_none() {
+    use KeyUsagePurpose as Use;
+    let root = root(|_| {});
+    let below = |usages: &[Use]| root.below(|params| params.key_usages = usages.to_vec());
+    let rows: [(&[Use], &str); 8] = [
+        (&[], "accepted"),
+        (&[Use::KeyCertSign], "accepted"),
+        (&[Use::KeyCertSign, Use::CrlSign], "accepted"),
+        (&[Use::DigitalSignature, Use::KeyCertSign], "accepted"),
+        (&[Use::DigitalSignature], "untrusted"),
+        (&[Use::CrlSign], "untrusted"),
+        (&[Use::KeyEncipherment, Use::ContentCommitment], "untrusted"),
+        (&[Use::DecipherOnly, Use::KeyAgreement], "untrusted"),
+    ];
+    for (usages, expected) in rows {
+        let issuer = below(usages);
+        let chain = format!("{}{}", issuer.leaf(|_| {}), issuer.pem);
+        assert_eq!(verdict(&chain, &root.pem, None, NOW), expected, "an issuer for {usages:?}");
+        let deeper = issuer.below(|params| params.key_usages = vec![Use::KeyCertSign]);
+        let chain = format!("{}{}{}", deeper.leaf(|_| {}), deeper.pem, issuer.pem);
+        assert_eq!(verdict(&chain, &root.pem, None, NOW), expected, "above, for {usages:?}");
+        let anchor = super::root(|params| params.key_usages = usages.to_vec());
+        let leaf = anchor.leaf(|_| {});
+        assert_eq!(verdict(&leaf, &anchor.pem, None, NOW), expected, "an anchor for {usages:?}");
+    }
+    // Issued twice for one key: the certificate that may issue is found behind the one that may not.
+    let (good, params) = (below(&[Use::KeyCertSign]), |usages: &[Use]| {
+        let mut params = authority_params("Test intermediate");
+        params.key_usages = usages.to_vec();
+        params
+    });
+    let twin = params(&[Use::CrlSign]).signed_by(good.issuer.key(), &root.issuer).unwrap().pem();
+    let chain = format!("{}{twin}{}", good.leaf(|_| {}), good.pem);
+    assert_eq!(verdict(&chain, &root.pem, None, NOW), "accepted");
+    let chain = format!("{}{twin}", good.leaf(|_| {}));
+    assert_eq!(verdict(&chain, &root.pem, None, NOW), "untrusted");
+    // What may sign certificates signs no webhooks.
+    for (usages, expected) in [
+        (vec![Use::DigitalSignature], "accepted"),
+        (vec![Use::DigitalSignature, Use::KeyCertSign], "untrusted"),
+    ] {
+        let leaf = root.leaf(|params| params.key_usages = usages);
+        assert_eq!(verdict(&leaf, &root.pem, None, NOW), expected);
     }
 }
 

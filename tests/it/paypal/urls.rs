@@ -138,6 +138,25 @@ const WHOLE: &[&str] = &[
     "https://www.paypal.com/redirect?u=https://attacker.example/c.pem",
 ];
 
+/// What gets lost, turns into something else, or ends a text in one parser or another.
+const ODD: &[&str] = &[
+    "\t", "\u{b}", " ", "\u{a0}", "\u{ad}", "\u{200b}", "\u{feff}", "\u{2024}", "。", "%", "%00",
+    "%09", "%2e", "%2f", "%40", "\\", "@", "#", "?", "'", "<", "\u{7f}",
+];
+
+/// An odd text at every seam of a good URL.
+fn at_every_seam() -> impl Iterator<Item = String> {
+    let parts = ["https:", "//", "api", ".", "paypal", ".com", "/v1/", "notifications/certs/", "C"];
+    ODD.iter().flat_map(move |odd| {
+        (1..=parts.len()).filter_map(move |at| {
+            let (start, end) = parts.split_at(at);
+            // A blank at the end is no part of a header's value.
+            let padding = end.is_empty() && matches!(*odd, " " | "\t");
+            (!padding).then(|| format!("{}{odd}{}", start.concat(), end.concat()))
+        })
+    })
+}
+
 /// What must never be asked for.
 pub(crate) fn hostile() -> Vec<String> {
     let path = "/v1/notifications/certs/CERT-1";
@@ -146,7 +165,8 @@ pub(crate) fn hostile() -> Vec<String> {
     let by_path = PATHS.iter().map(|path| format!("https://api.paypal.com{path}"));
     let by_scheme = SCHEMES.iter().map(|scheme| format!("{scheme}api.paypal.com{path}"));
     let whole = WHOLE.iter().map(|url| (*url).to_owned());
-    by_host.chain(by_path).chain(by_scheme).chain(whole).chain([long]).collect()
+    let listed = by_host.chain(by_path).chain(by_scheme).chain(whole).chain([long]);
+    listed.chain(at_every_seam()).collect()
 }
 
 /// The URL that a check would ask for.
@@ -166,7 +186,7 @@ fn asked(verifier: &Verifier, url: &str) -> Result<(String, String), Rejection> 
 fn hostile_urls_are_refused_before_anything_is_asked() {
     let verifier = verifier(json!({}));
     let urls = hostile();
-    assert!(urls.len() >= 100, "{} URLs", urls.len());
+    assert!(urls.len() >= 300, "{} URLs", urls.len());
     for url in &urls {
         // A blank or padded value is trimmed like every header's; what is left must not match.
         let refused = asked(&verifier, url).expect_err(url);
