@@ -18,7 +18,7 @@ GOALS = {
          "tonic echo of the same message sizes answers: at least 0.62 at 3.6 KB and 0.36 at 32 KB. "
          "Null: one echo against another.",
     "2": "**2. In process.** Multiples of the bare HMAC-SHA-256 of the body: verify at most 1.05; "
-         "from the request's bytes to the reply's bytes at most 3.2 at 3.6 KB, 2.3 at 32 KB. Null: "
+         "from the request's message to the reply's at most 3.2 at 3.6 KB, 2.3 at 32 KB. Null: "
          "the HMAC against itself.",
     "4": "**4. Writes.** One connection with 50 streams: at most 0.1 write calls per reply.",
     "5": "**5. Footprint.** Idle at most 8 MiB, under load 16 MiB, exec to serving with 100 "

@@ -43,7 +43,7 @@ impl Calls {
     /// Loads the account of this webhook, which takes a task: every later call is ready at once.
     pub fn warm(self, webhook: &Webhook) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let request = proto::VerifyAndParseRequest::decode(request(webhook)).expect("ours");
+        let request = decode(&request(webhook));
         let answer = self.service.verify_and_parse(Request::new(request));
         let answer = runtime.expect("a runtime").block_on(answer);
         answer.unwrap_or_else(|status| panic!("{}: {status}", webhook.name));
@@ -52,10 +52,13 @@ impl Calls {
 
     /// From the request's bytes to the answer's bytes.
     pub fn verify_and_parse(&self, request: &bytes::Bytes) -> usize {
-        let request = proto::VerifyAndParseRequest::decode(request.clone()).expect("encoded here");
+        self.answer(decode(request)).encode_to_vec().len()
+    }
+
+    /// From the request's message to the answer's: what the library that carries them does not do.
+    pub fn answer(&self, request: proto::VerifyAndParseRequest) -> proto::VerifyAndParseResponse {
         let answer = ready(self.service.verify_and_parse(Request::new(request)));
-        let answer = answer.unwrap_or_else(|status| panic!("{status}"));
-        answer.into_inner().encode_to_vec().len()
+        answer.unwrap_or_else(|status| panic!("{status}")).into_inner()
     }
 
     /// Maps a bare status word.
@@ -64,6 +67,11 @@ impl Calls {
         let answer = ready(self.service.map_status(Request::new(request)));
         answer.unwrap_or_else(|status| panic!("{status}")).into_inner().encode_to_vec().len()
     }
+}
+
+/// A request as the library hands it over.
+pub fn decode(request: &bytes::Bytes) -> proto::VerifyAndParseRequest {
+    proto::VerifyAndParseRequest::decode(request.clone()).expect("encoded here")
 }
 
 /// The bytes of a call with this webhook.

@@ -26,7 +26,7 @@ pub(crate) fn read(payload: &[u8]) -> Result<Tree<'_>, ParseError> {
         .map_err(|error| Tree::new("", FORMAT).unreadable(error.valid_up_to()))?;
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let mut tree = Tree::new(source, FORMAT);
-    if let Some((offset, _)) = source.char_indices().find(|(_, c)| !is_xml_char(*c)) {
+    if let Some(offset) = forbidden(source) {
         return Err(tree.unreadable(offset));
     }
     let mut reader = Reader::from_str(source);
@@ -131,7 +131,16 @@ fn is_plain(declaration: &BytesDecl<'_>) -> bool {
     version && encoding
 }
 
-/// The characters that XML 1.0 allows ("Extensible Markup Language 1.0", production 2).
+/// Where the first character is that XML 1.0 does not allow ("Extensible Markup Language 1.0",
+/// production 2): of those that UTF-8 can write, most controls and two that are no characters.
+fn forbidden(source: &str) -> Option<usize> {
+    let control = |byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    let control = source.bytes().position(control);
+    let none = [source.find('\u{fffe}'), source.find('\u{ffff}')];
+    none.into_iter().chain([control]).flatten().min()
+}
+
+/// The same of one character.
 const fn is_xml_char(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
