@@ -39,7 +39,7 @@ if [ "${1:-}" = --bless ]; then
 fi
 awk -v file="$budgets" '
   BEGIN { while ((getline line < file) > 0) if (line !~ /^#/) { split(line, f, " "); budget[f[1] " " f[2]] = f[3] } }
-  { key = $1 " " $2; most = budget[key] }
+  { key = $1 " " $2; most = key in budget ? budget[key] : 0 }
   !most { printf "%-34s %9d  no budget: run just budgets --bless\n", key, $3; bad = 1; next }
   { ratio = $3 / most; verdict = ratio > 1.05 ? "EXCEEDED" : ratio < 0.95 ? "below: bless it" : "" }
   { printf "%-34s %9d of %9d  %.3f %s\n", key, $3, most, ratio, verdict; bad += ratio > 1.05; seen++ }
