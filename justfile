@@ -106,3 +106,7 @@ soak:
 [private]
 binary profile:
     @cargo metadata --locked --format-version 1 --no-deps | sed -E 's|.*"target_directory":"([^"]+)".*|\1/{{profile}}/payhook|'
+
+# Every fuzz target for so many seconds; a regression input found goes to fuzz/corpus/TARGET.
+fuzz seconds="600":
+    fuzz/run.sh {{seconds}}

@@ -35,7 +35,7 @@ export PYTHONPATH="$work/stubs:clients/python"
 GHZ="$(command -v ghz || true)"
 if [ -z "$GHZ" ]; then
   command -v go >/dev/null || { echo "ghz is a Go module: install Go, or ghz itself" >&2; exit 1; }
-  GOBIN="$PERFORMANCE" go install github.com/bojand/ghz/cmd/ghz@v0.93.0
+  GOBIN="$PERFORMANCE" go install github.com/bojand/ghz/cmd/ghz@v0.121.0
   GHZ="$PERFORMANCE/ghz"
 fi
 export GHZ

@@ -13,9 +13,9 @@
     reason = "a test may stop at what it did not expect, and is no public interface"
 )]
 
-#[path = "../benches/shared/events.rs"]
+#[path = "../benches/common/events.rs"]
 mod events;
-#[path = "../benches/shared/signed.rs"]
+#[path = "../benches/common/signed.rs"]
 mod signed;
 
 use allocation_counter::{AllocationInfo, measure};

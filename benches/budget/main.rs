@@ -15,9 +15,9 @@
     reason = "a measurement may stop at what it did not expect, and is no public interface"
 )]
 
-#[path = "../shared/events.rs"]
+#[path = "../common/events.rs"]
 mod events;
-#[path = "../shared/signed.rs"]
+#[path = "../common/signed.rs"]
 mod signed;
 
 use std::hint::black_box;

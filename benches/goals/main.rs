@@ -22,7 +22,7 @@
 #[path = "../load/client.rs"]
 mod client;
 mod echo;
-#[path = "../shared/events.rs"]
+#[path = "../common/events.rs"]
 mod events;
 mod footprint;
 #[path = "../load/histogram.rs"]
@@ -32,15 +32,15 @@ mod hpack;
 mod overhead;
 mod paired;
 mod prepare;
-#[path = "../shared/ratio.rs"]
+#[path = "../common/ratio.rs"]
 mod ratio;
-#[path = "../shared/rows.rs"]
+#[path = "../common/rows.rs"]
 mod rows;
 mod scale;
 #[path = "../load/server.rs"]
 mod server;
 mod shop;
-#[path = "../shared/signed.rs"]
+#[path = "../common/signed.rs"]
 mod signed;
 #[path = "../load/webhooks.rs"]
 mod webhooks;

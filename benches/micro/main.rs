@@ -22,17 +22,17 @@
     reason = "a measurement may stop at what it did not expect, and is no public interface"
 )]
 
-#[path = "../shared/calls.rs"]
+#[path = "../common/calls.rs"]
 mod calls;
-#[path = "../shared/events.rs"]
+#[path = "../common/events.rs"]
 mod events;
 mod hostile;
-#[path = "../shared/ratio.rs"]
+#[path = "../common/ratio.rs"]
 mod ratio;
 mod ratios;
-#[path = "../shared/rows.rs"]
+#[path = "../common/rows.rs"]
 mod rows;
-#[path = "../shared/signed.rs"]
+#[path = "../common/signed.rs"]
 mod signed;
 
 use divan::{AllocProfiler, Bencher, black_box, counter::BytesCount};

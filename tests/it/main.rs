@@ -40,6 +40,8 @@ mod drain;
 mod explain;
 #[cfg(feature = "server")]
 mod explained;
+#[cfg(feature = "server")]
+mod fuzz;
 mod gateways_page;
 #[cfg(feature = "server")]
 mod guards;

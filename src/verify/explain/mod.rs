@@ -1,9 +1,9 @@
 //! Why a webhook was probably refused: cheap repairs are tried until one would have matched.
 //!
 //! Only after a refusal: an [`Inquiry`] needs the [`Rejection`]. Only for people: what comes out is
-//! a word and a line of text. Nothing here can make a proof, so that no cause turns a refusal
-//! into a pass. Everything is read from the [`Scheme`](super::Scheme), nothing is known of a
-//! gateway by name. What is tried is bounded by a [`Budget`].
+//! a word and a line of text. Nothing here can make a proof, so that no cause turns a refusal into
+//! a pass. Everything is read from the [`Scheme`], nothing is known of a gateway by name. What is
+//! tried is bounded by a budget.
 
 mod budget;
 mod cause;
