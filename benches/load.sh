@@ -9,6 +9,12 @@ PERFORMANCE="$(cd "$target/performance" && pwd)"
 export PERFORMANCE PAYHOOK_BINARY="$target/dist/payhook"
 [ "$(nproc)" -ge 2 ] || { echo "two cores are needed: one for the server, one for the client" >&2; exit 1; }
 
+if ! command -v strace >/dev/null; then
+  { [ "$(id -u)" = 0 ] && apt-get update -qq && apt-get install -qq -y --no-install-recommends strace; } >/dev/null 2>&1 || {
+    echo "strace counts the writes: install the package \"strace\"" >&2
+    exit 1
+  }
+fi
 bench=(cargo bench --locked --quiet --profile dist)
 "${bench[@]}" --no-run --bench micro --bench goals
 "${bench[@]}" --bench micro -- --ratios "$@"
