@@ -107,7 +107,7 @@ final class Restart implements AutoCloseable {
         "cut at the drain's end: " + cut + ", killed: " + killed);
   }
 
-  /** Callers that repeat what UNAVAILABLE ended lose nothing, however the server goes. */
+  /** Callers that repeat what a lost connection ended lose nothing, however the server goes. */
   long storm(Payhook client) throws Exception {
     var over = new AtomicBoolean();
     var answered = new AtomicLong();
@@ -140,7 +140,10 @@ final class Restart implements AutoCloseable {
       one.get();
     }
     pool.shutdown();
-    same(Set.of(Status.Code.UNAVAILABLE), lost, "codes of lost calls");
+    // grpc-java says UNKNOWN ("channel closed") where a call begins on a channel that ends under it.
+    same(true, lost.remove(Status.Code.UNAVAILABLE), "some calls met a server that was gone");
+    lost.remove(Status.Code.UNKNOWN);
+    same(Set.of(), lost, "other codes of lost calls");
     return answered.get();
   }
 
