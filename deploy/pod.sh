@@ -18,7 +18,7 @@ done
 "$TOOLS/venv/bin/pip" install -q 'pyyaml==6.0.*' 'grpcio-tools==1.85.*' 'stripe==16.*'
 
 target=$(rustc -vV | sed -n 's/^host: //p')
-export PAYHOOK_BINARY=${BINARY:-${CARGO_TARGET_DIR:-target}/$target/dist/payhook}
+export PAYHOOK_BINARY=${BINARY:-${CARGO_TARGET_DIR:-$PWD/target}/$target/dist/payhook}
 transcript=${CARGO_TARGET_DIR:-target}/pod.txt
 clean() {
   podman rmi localhost/payhook:0.1.0 localhost/payhook-demo-django:0.1.0 >/dev/null 2>&1 || true

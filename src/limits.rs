@@ -58,8 +58,12 @@ pub const TOKEN_SECONDS_EARLY: i64 = 60;
 /// Seconds that the body of a signed id is remembered: `PayPal` repeats a delivery for three days,
 /// and a forgery may come much later.
 pub const BODIES_WINDOW_SECONDS: i64 = 90 * 86_400;
-/// Signed ids whose bodies are remembered, at 100 bytes each.
-pub const BODIES_MAX: u64 = 100_000;
+/// Signed ids whose bodies are remembered. An entry takes 0.65 KB with all that the cache keeps of
+/// it, so that this many stay below 13 MB.
+pub const BODIES_MAX: u64 = 20_000;
+/// Events whose deliveries are counted, unless configured: below 7 MB. Together with `BODIES_MAX` and
+/// what calls under way may hold this fits a limit of 64 MiB.
+pub const REPEATS_DEFAULT: i64 = 10_000;
 /// Longest id of a certificate in its URL: those seen have 35 characters.
 pub const CERTIFICATE_ID_BYTES_MAX: usize = 128;
 /// Fewest bits of an RSA key that signs: 1024 bits are within reach of an attacker.

@@ -67,7 +67,7 @@ pub(super) fn config(root: &Node, purpose: Purpose) -> Result<Config, ConfigErro
         variants_max,
         repeats: Repeats {
             window_seconds: repeats.size("window_seconds", 0, 604_800, 86_400)?,
-            entries_max: repeats.size("entries_max", 1, 10_000_000, 100_000)?,
+            entries_max: repeats.size("entries_max", 1, 10_000_000, limits::REPEATS_DEFAULT)?,
         },
         log: log(&table)?,
         audit: table.flag("audit", false)?,
