@@ -20,7 +20,7 @@ pub fn run(report: &mut Report) {
     let target = server.target();
     let plan = |calls: &[Call]| {
         let count = calls.len() as u64;
-        Plan { connections: 4, streams: 50, count, ..Plan::new(&target, calls) }.run()
+        Plan { connections: 4, streams: 12, count, ..Plan::new(&target, calls) }.run()
     };
     let mut round = 0_u64;
     let mut batch = |size: u64| {

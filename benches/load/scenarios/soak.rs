@@ -41,7 +41,7 @@ pub fn run(report: &mut Report) {
     let server = Server::start(&shop.config);
     let target = server.target();
     let load = |count: u64| {
-        Plan { connections: 4, streams: 50, count, ..Plan::new(&target, &mix.calls) }.run()
+        Plan { connections: 4, streams: 12, count, ..Plan::new(&target, &mix.calls) }.run()
     };
     // Each call once, and once more, before anything is counted.
     let size = mix.calls.len() as u64;
