@@ -34,7 +34,8 @@ pub(crate) enum Found<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// True for a GET request, the method of endpoint challenges.
+    /// True for a GET request, the method of endpoint challenges; some frameworks hand methods over
+    /// in small letters.
     pub(crate) fn is_get(&self) -> bool {
         self.method.eq_ignore_ascii_case("GET")
     }

@@ -195,7 +195,10 @@ fn a_challenge_is_answered_only_where_it_cannot_be_a_payload() {
     }
     assert!(get("https://shop.example/hook/").is_err());
     let url = format!("https://shop.example/hook/?bt_challenge={hex}");
-    for method in ["", "POST", "PUT", "HEAD"] {
+    for method in ["get", "gET"] {
+        assert!(outcome(&verifier, method, &url, b"").is_ok(), "{method:?}");
+    }
+    for method in ["", "POST", "PUT", "HEAD", "GETS", " GET"] {
         assert!(outcome(&verifier, method, &url, b"").is_err(), "{method:?}");
     }
 }
