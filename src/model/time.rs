@@ -63,7 +63,10 @@ impl Timestamp {
 
     /// Reads RFC 3339, such as `2026-11-24T10:00:00.5Z`; an offset is required.
     pub fn from_rfc3339(text: &str) -> Option<Self> {
-        let point: jiff::Timestamp = text.parse().ok()?;
+        // ISO 8601 knows years of six digits behind a sign, and the parser reads them; no gateway
+        // means one.
+        let four_digits = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        let point: jiff::Timestamp = text.parse().ok().filter(|_| four_digits)?;
         let nanos = point.as_nanosecond().rem_euclid(1_000_000_000);
         let seconds = point.as_nanosecond().div_euclid(1_000_000_000);
         Some(Self { seconds: i64::try_from(seconds).ok()?, nanos: u32::try_from(nanos).ok()? })
@@ -107,6 +110,15 @@ mod tests {
         assert_eq!(Timestamp::from_rfc3339("2026-11-24T10:00:00"), None);
         let offset = Timestamp::from_rfc3339("2023-11-14T23:13:20.25+01:00");
         assert_eq!(offset.map(|t| (t.seconds(), t.nanos())), Some((1_700_000_000, 250_000_000)));
+    }
+
+    #[test]
+    fn a_year_has_four_digits() {
+        for text in ["-002023-11-14T13:22:00Z", "+002023-11-14T13:22:00Z", "002023-11-14T13:22:00Z"]
+        {
+            assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
+        }
+        assert!(Timestamp::from_rfc3339("0000-01-01T00:00:00Z").is_some());
     }
 
     #[test]
