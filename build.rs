@@ -44,6 +44,8 @@ mod contract {
         tonic_prost_build::configure()
             .bytes(".payhook.v1.WebhookRequest.body")
             .bytes(".payhook.v1.PaymentEvent.decoded_payload")
+            // In order: the same webhook is answered with the same bytes.
+            .btree_map(".payhook.v1")
             .codec_path("crate::proto::ExactCodec")
             .compile_fds(set)
             .expect("the service code is generated");

@@ -13,6 +13,9 @@
     reason = "a test may stop at what it did not expect, and is no public interface"
 )]
 
+#[cfg(feature = "server")]
+#[path = "../benches/common/calls.rs"]
+mod calls;
 #[path = "../benches/common/events.rs"]
 mod events;
 #[path = "../benches/common/signed.rs"]
@@ -49,6 +52,17 @@ fn stripe_verifies_without_an_allocation_and_parses_with_a_dozen() {
         assert_eq!(parse.count_current, 0, "{}", webhook.name);
         assert!(parse.bytes_max < 4096, "{}: {parse:?}", webhook.name);
     }
+}
+
+/// Every call's future is a block of memory. malloc keeps blocks of up to 1,032 bytes at hand for
+/// each thread; larger ones are searched for, merged and split, which costs as much as an HMAC.
+#[cfg(feature = "server")]
+#[test]
+fn the_future_of_a_call_fits_what_malloc_keeps_at_hand() {
+    let webhook = Webhook::e3();
+    let calls = calls::Calls::new(std::slice::from_ref(&webhook));
+    let bytes = calls.future_bytes(&calls::request(&webhook));
+    assert!(bytes <= 1032, "{bytes} bytes");
 }
 
 /// A signature in a header over the body alone needs no memory, whoever sent it; the others are

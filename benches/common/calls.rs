@@ -61,6 +61,11 @@ impl Calls {
         answer.unwrap_or_else(|status| panic!("{status}")).into_inner()
     }
 
+    /// Bytes that a call's future takes.
+    pub fn future_bytes(&self, request: &bytes::Bytes) -> usize {
+        size_of_val(&*self.service.verify_and_parse(Request::new(decode(request))))
+    }
+
     /// Maps a bare status word.
     pub fn map_status(&self, request: &bytes::Bytes) -> usize {
         let request = proto::MapStatusRequest::decode(request.clone()).expect("encoded here");

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use moka::{future::Cache, policy::EvictionPolicy};
+use moka::{policy::EvictionPolicy, sync::Cache};
 use sha2::{Digest, Sha256};
 
 use crate::model::{UnixSeconds, Variant};
@@ -33,7 +33,7 @@ impl Repeats {
     }
 
     /// Records a delivery; `None` where no window is kept. Called last, when everything else held.
-    pub async fn record(
+    pub fn record(
         &self,
         variant: &Variant,
         idempotency_key: &str,
@@ -42,7 +42,7 @@ impl Repeats {
         let seen = self.seen.as_ref()?;
         let key = digest(variant, idempotency_key.as_bytes());
         let none = Delivery { first_seen_at: now, count: 0 };
-        let entry = seen.entry(key).or_insert_with(async { Arc::new(Mutex::new(none)) }).await;
+        let entry = seen.entry(key).or_insert_with(|| Arc::new(Mutex::new(none)));
         let mut delivery = entry.value().lock().unwrap_or_else(PoisonError::into_inner);
         // The window is judged by the clock that was passed in; the cache only bounds memory.
         if now.seconds_since(delivery.first_seen_at) > self.window_seconds {
@@ -53,9 +53,9 @@ impl Repeats {
     }
 
     /// Events kept, for metrics.
-    pub async fn entries(&self) -> u64 {
+    pub fn entries(&self) -> u64 {
         let Some(seen) = &self.seen else { return 0 };
-        seen.run_pending_tasks().await;
+        seen.run_pending_tasks();
         seen.entry_count()
     }
 }
@@ -90,7 +90,7 @@ impl Bodies {
     }
 
     /// Compares a body with the first one that came with this id, or records it as the first.
-    pub async fn check(
+    pub fn check(
         &self,
         variant: &Variant,
         signed_id: &str,
@@ -101,8 +101,7 @@ impl Bodies {
         let body: [u8; 32] = Sha256::digest(body).into();
         let window = self.window_seconds;
         let outdated = move |seen: &([u8; 32], UnixSeconds)| now.seconds_since(seen.1) > window;
-        let entry = self.seen.entry(key);
-        let entry = entry.or_insert_with_if(async { (body, now) }, outdated).await;
+        let entry = self.seen.entry(key).or_insert_with_if(|| (body, now), outdated);
         match (entry.is_fresh(), entry.value().0 == body) {
             (true, _) => BodyCheck::New,
             (false, true) => BodyCheck::Same,

@@ -9,6 +9,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use futures_util::FutureExt as _;
 use moka::future::Cache;
 use tokio::{
     sync::{Semaphore, watch},
@@ -191,9 +192,17 @@ impl Accounts {
         // The guard is let go before anything is awaited: it is cheap only while it is short.
         let slot = self.0.active.load().slots.get(variant).cloned();
         let slot = slot.ok_or(AccountError::VariantUnknown)?;
-        if let Some(entry) = self.0.cache.get(&slot.id).await {
+        // Ready at once but for a cache that is tidying up, and what is missed is asked for again.
+        // Awaited, its future would be part of every call's, which is moved whole.
+        if let Some(entry) = self.0.cache.get(&slot.id).now_or_never().flatten() {
             let age_seconds = (self.0.clock)().seconds_since(entry.loaded_at);
-            if let Some(account) = self.held(&slot, &entry, age_seconds).await {
+            let fresh = (0..entry.refresh_after_seconds).contains(&age_seconds);
+            let held = if fresh {
+                Some(Arc::clone(&entry.account))
+            } else {
+                Box::pin(self.held(&slot, &entry, age_seconds)).await
+            };
+            if let Some(account) = held {
                 self.0.counters.hit();
                 return Ok(account);
             }
@@ -206,8 +215,8 @@ impl Accounts {
         })
     }
 
-    /// Serves what is at hand, where its age allows it. A clock that was set back makes an entry
-    /// younger than nothing: it is read again like an expired one.
+    /// Serves what is at hand and no longer fresh, where its age allows it. A clock that was set
+    /// back makes an entry younger than nothing: it is read again like an expired one.
     async fn held(
         &self,
         slot: &Arc<Slot>,
@@ -215,9 +224,6 @@ impl Accounts {
         age_seconds: i64,
     ) -> Option<Arc<Account>> {
         let CacheSettings { ttl_seconds, max_stale_seconds, .. } = self.0.settings;
-        if (0..entry.refresh_after_seconds).contains(&age_seconds) {
-            return Some(Arc::clone(&entry.account));
-        }
         if age_seconds > ttl_seconds.saturating_add(max_stale_seconds) {
             return None;
         }

@@ -1,5 +1,7 @@
 //! The stable key of an event, for the application's own unique index.
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -24,18 +26,18 @@ pub fn idempotency_key(
         return format!("{gateway}:{account}:{}", hash(identity));
     }
     match event.id.as_deref().filter(|id| signed && !id.is_empty()) {
-        Some(id) => format!("{gateway}:{account}:{}", label(id)),
+        Some(id) => [gateway, ":", &account, ":", &label(id)].concat(),
         None => format!("{gateway}:{account}:{}:{position}", hash(payload)),
     }
 }
 
 /// The text itself where it cannot be confused with the key's own punctuation, else its hash.
-fn label(text: &str) -> String {
+fn label(text: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_graphic() && byte != b':';
     if text.len() <= EVENT_ID_BYTES_MAX && text.bytes().all(plain) {
-        text.to_owned()
+        Cow::Borrowed(text)
     } else {
-        hash(text.as_bytes())
+        Cow::Owned(hash(text.as_bytes()))
     }
 }
 

@@ -51,7 +51,7 @@ static SCHEME: Scheme = Scheme {
     headers: Cow::Borrowed(&[]),
     source: Source::Header(Cow::Borrowed("x-signature")),
     grammar: Grammar::KeyValues {
-        separator: ',',
+        separator: b',',
         signature: Cow::Borrowed("v1"),
         timestamp: Some(Cow::Borrowed("ts")),
         blanks: Blanks::Trimmed,

@@ -56,7 +56,7 @@ static SCHEME: Scheme = Scheme {
     headers: Cow::Borrowed(&[]),
     source: Source::Header(Cow::Borrowed("Paddle-Signature")),
     grammar: Grammar::KeyValues {
-        separator: ';',
+        separator: b';',
         signature: Cow::Borrowed("h1"),
         timestamp: Some(Cow::Borrowed("ts")),
         blanks: Blanks::Kept,

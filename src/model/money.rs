@@ -147,11 +147,23 @@ impl Money {
     /// The amount as exact decimal text, such as `19.90`.
     pub fn decimal(&self) -> String {
         let places = usize::try_from(self.currency.exponent()).unwrap_or_default();
-        let digits = format!("{:0>width$}", self.minor_units, width = places.saturating_add(1));
-        match digits.split_at_checked(digits.len().saturating_sub(places)) {
-            Some((whole, fraction)) if !fraction.is_empty() => format!("{whole}.{fraction}"),
-            _ => digits,
+        // From the last digit to the first: 19 digits at most, or zeros, and the point.
+        let (mut text, mut rest) = ([0_u8; 24], self.minor_units.unsigned_abs());
+        let mut length = if places > 0 { places.saturating_add(1) } else { 0 };
+        let mut slots = text.iter_mut().rev();
+        slots.by_ref().take(places).for_each(|slot| *slot = last_digit(&mut rest));
+        if places > 0 {
+            slots.by_ref().take(1).for_each(|slot| *slot = b'.');
         }
+        for slot in slots {
+            *slot = last_digit(&mut rest);
+            length = length.saturating_add(1);
+            if rest == 0 {
+                break;
+            }
+        }
+        let text = text.get(text.len().saturating_sub(length)..).unwrap_or_default();
+        std::str::from_utf8(text).unwrap_or_default().to_owned()
     }
 
     /// The sum of two amounts of one currency; `None` across currencies or beyond 64 bits.
@@ -188,6 +200,13 @@ fn decimal_parts(text: &str) -> Result<(&str, &str), MoneyError> {
         return Err(MoneyError::NotDecimal);
     }
     Ok((whole, fraction))
+}
+
+/// Takes the last digit off.
+fn last_digit(rest: &mut u64) -> u8 {
+    let digit = u8::try_from(*rest % 10).unwrap_or_default();
+    *rest /= 10;
+    b'0'.saturating_add(digit)
 }
 
 fn power_of_ten(exponent: u32) -> Result<i64, MoneyError> {
@@ -247,6 +266,11 @@ mod tests {
         assert_eq!(text(-1990, "EUR"), Ok("19.90".to_owned()));
         assert_eq!(text(500, "JPY"), Ok("500".to_owned()));
         assert_eq!(text(1, "KWD"), Ok("0.001".to_owned()));
+        assert_eq!(text(0, "JPY"), Ok("0".to_owned()));
+        assert_eq!(text(0, "EUR"), Ok("0.00".to_owned()));
+        assert_eq!(text(100, "EUR"), Ok("1.00".to_owned()));
+        assert_eq!(text(i64::MAX, "JPY"), Ok("9223372036854775807".to_owned()));
+        assert_eq!(text(i64::MAX, "KWD"), Ok("9223372036854775.807".to_owned()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Contract messages and the model's types, one way and the other. Copies, never decides.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
 
 use crate::{
     accounts::Account,
@@ -282,7 +282,7 @@ fn references(it: model::References<'_>) -> proto::References {
             .metadata
             .into_iter()
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect::<HashMap<_, _>>(),
+            .collect(),
     }
 }
 

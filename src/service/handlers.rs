@@ -1,6 +1,6 @@
 //! The RPCs: each takes a request to the journey and its outcome to a response.
 
-use std::{pin::Pin, sync::Arc};
+use std::{future, pin::Pin, sync::Arc};
 
 use futures_util::{Stream, stream};
 use tonic::{Request, Response, Status, Streaming};
@@ -45,7 +45,7 @@ impl PaymentWebhooks {
         let webhook = item.webhook.unwrap_or_default();
         let judged = self.webhooks.judge(&webhook, caller, verified_response).await;
         let outcome = match judged {
-            Ok((response, account)) => Outcome::Success(self.counted(response, &account).await),
+            Ok((response, account)) => Outcome::Success(self.counted(response, &account)),
             Err(refused) => {
                 let context = self.webhooks.context(&webhook, &refused);
                 let refusal = &refused.refusal;
@@ -70,20 +70,23 @@ impl PaymentWebhooks {
         caller: &Caller,
     ) -> Result<proto::VerifyAndParseResponse, Status> {
         match self.webhooks.judge(webhook, caller, verified_response).await {
-            Ok((response, account)) => Ok(self.counted(response, &account).await),
+            Ok((response, account)) => Ok(self.counted(response, &account)),
             Err(refused) => Err(self.refuse(webhook, &refused)),
         }
     }
 
-    async fn counted(
+    fn counted(
         &self,
         response: proto::VerifyAndParseResponse,
         account: &Account,
     ) -> proto::VerifyAndParseResponse {
-        let delivery = self.webhooks.delivered(account, &response.events).await;
+        let delivery = self.webhooks.delivered(account, &response.events);
         proto::VerifyAndParseResponse { delivery: Some(delivery), ..response }
     }
 }
+
+/// What the unary call is answered with.
+type VerifyAndParseResult = Result<Response<proto::VerifyAndParseResponse>, Status>;
 
 /// Outcomes of a stream.
 type OutcomeStream =
@@ -91,13 +94,23 @@ type OutcomeStream =
 
 #[tonic::async_trait]
 impl PaymentWebhookService for PaymentWebhooks {
-    async fn verify_and_parse(
-        &self,
+    // What an async function of this trait stands for: written out, so that the future of the
+    // call that nearly all calls are holds no more than it needs.
+    fn verify_and_parse<'s, 'c>(
+        &'s self,
         request: Request<proto::VerifyAndParseRequest>,
-    ) -> Result<Response<proto::VerifyAndParseResponse>, Status> {
+    ) -> Pin<Box<dyn Future<Output = VerifyAndParseResult> + Send + 'c>>
+    where
+        's: 'c,
+        Self: 'c,
+    {
         let caller = caller(&request);
-        let webhook = webhook(request.into_inner().webhook)?;
-        self.verify_one(&webhook, &caller).await.map(Response::new)
+        match webhook(request.into_inner().webhook) {
+            Ok(webhook) => {
+                Box::pin(async move { self.verify_one(&webhook, &caller).await.map(Response::new) })
+            }
+            Err(status) => Box::pin(future::ready(Err(status))),
+        }
     }
 
     async fn map_status(

@@ -1,6 +1,6 @@
 //! The journey of one webhook: shape, variant, caller, signature, meaning, guards.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{fmt, pin::Pin, sync::Arc, time::Instant};
 
 use sha2::{Digest as _, Sha256};
 
@@ -19,7 +19,7 @@ use crate::{
     model::{Event, UnixSeconds, Variant},
     proto::{self, WebhookRequest},
     telemetry::Metrics,
-    verify::{CheckTime, Rejection, Step, Unverified, Verified, explain::Finding},
+    verify::{CheckTime, Header, Rejection, Step, Unverified, Verified, explain::Finding},
 };
 
 /// Bounds of one request, configurable downward.
@@ -86,6 +86,14 @@ pub(super) struct Refused {
     pub(super) finding: Finding,
 }
 
+/// What is left of a journey whose account is at hand.
+enum Next<'a, R> {
+    /// Nothing.
+    Done(R),
+    /// An answer from outside. Boxed: few webhooks need it.
+    Waits(Pin<Box<dyn Future<Output = Result<R, Refusal>> + Send + 'a>>),
+}
+
 impl Refused {
     pub(super) fn new(refusal: Refusal, account: Option<Arc<Account>>) -> Self {
         Self { refusal, account, finding: Finding::default() }
@@ -147,63 +155,84 @@ impl Webhooks {
         Variant::check(&webhook.variant).map_err(|_| shape("the variant is no variant name"))?;
         let account = self.accounts.account(&webhook.variant).await;
         let account = account.map_err(|error| refused(error.into()))?;
-        let judged = self.judge_for(&account, webhook, caller, finish).await;
+        let headers = explain::headers(webhook);
+        let judged = match self.judge_for(&account, webhook, &headers, caller, finish) {
+            Ok(Next::Done(finished)) => Ok(finished),
+            Ok(Next::Waits(judged)) => judged.await,
+            Err(refusal) => Err(refusal),
+        };
         match judged {
             Ok(finished) => Ok((finished, account)),
             Err(refusal) => Err(Refused::new(refusal, Some(account))),
         }
     }
 
-    async fn judge_for<R>(
-        &self,
-        account: &Account,
-        webhook: &WebhookRequest,
+    /// All that needs nobody else. What an async function holds is moved as often as it is
+    /// called through others, so that this is none.
+    fn judge_for<'a, R: 'a>(
+        &'a self,
+        account: &'a Account,
+        webhook: &'a WebhookRequest,
+        headers: &'a [Header<'a>],
         caller: &Caller,
-        finish: impl FnOnce(&Account, Judged<'_>) -> R + Send,
-    ) -> Result<R, Refusal> {
+        finish: impl FnOnce(&Account, Judged<'_>) -> R + Send + 'a,
+    ) -> Result<Next<'a, R>, Refusal> {
         if !account.allows(caller) {
             return Err(Refusal::CallerNotAllowed);
         }
         let now = (self.clock)();
         let at = check_time(account, webhook, now)?;
-        let headers = explain::headers(webhook);
-        let request = explain::request(webhook, &headers);
-        let check = match Unverified::new(request).check_with(account.verifier())? {
+        let request = explain::request(webhook, headers);
+        let outside = self.accounts.outside();
+        match Unverified::new(request).check_with(account.verifier())? {
             Step::Challenge(answer) if self.challenges.admit(account.variant(), now) => {
-                return Ok(finish(account, Judged::Challenge(answer)));
+                Ok(Next::Done(finish(account, Judged::Challenge(answer))))
             }
-            Step::Challenge(_) => return Err(Refusal::Overloaded),
-            // Boxed: few webhooks need it, and it would make the future of every call as large.
-            Step::NeedsAnswer(needs) => {
-                Box::pin(self.accounts.outside().confirm(account, needs)).await?
+            Step::Challenge(_) => Err(Refusal::Overloaded),
+            Step::NeedsAnswer(needs) => Ok(Next::Waits(Box::pin(async move {
+                let verified = outside.confirm(account, needs).await?.run(at)?;
+                self.conclude(account, webhook, &verified, now, finish)
+            }))),
+            Step::NeedsCertificate(needs) => Ok(Next::Waits(Box::pin(async move {
+                let verified = outside.certify(account, needs).await?.run(at)?;
+                self.conclude(account, webhook, &verified, now, finish)
+            }))),
+            Step::Ready(check) => {
+                self.conclude(account, webhook, &check.run(at)?, now, finish).map(Next::Done)
             }
-            Step::NeedsCertificate(needs) => {
-                Box::pin(self.accounts.outside().certify(account, needs)).await?
-            }
-            Step::Ready(check) => check,
-        };
-        let verified = check.run(at)?;
+        }
+    }
+
+    /// What a verified webhook says, where the variant's guards hold; tells it, and hands it on.
+    fn conclude<R>(
+        &self,
+        account: &Account,
+        webhook: &WebhookRequest,
+        verified: &Verified<'_>,
+        now: UnixSeconds,
+        finish: impl FnOnce(&Account, Judged<'_>) -> R,
+    ) -> Result<R, Refusal> {
         account.key_used(&verified.evidence().key_label, now);
-        let events = (account.gateway().parse)(&verified)?;
+        let events = (account.gateway().parse)(verified)?;
         for event in &events {
             account.guard(event).map_err(guard_refusal)?;
         }
         if let Some(id) = verified.signed_id() {
-            Box::pin(self.check_body(account, id, webhook, now)).await?;
+            self.check_body(account, id, webhook, now)?;
         }
-        self.tell_verified(webhook, account, &verified, &events);
-        Ok(finish(account, Judged::Verified(&verified, events)))
+        self.tell_verified(webhook, account, verified, &events);
+        Ok(finish(account, Judged::Verified(verified, events)))
     }
 
     /// Where only a checksum of the body is signed, another body under one signed id was made up.
-    async fn check_body(
+    fn check_body(
         &self,
         account: &Account,
         id: &str,
         webhook: &WebhookRequest,
         now: UnixSeconds,
     ) -> Result<(), Refusal> {
-        match self.bodies.check(account.variant(), id, &webhook.body, now).await {
+        match self.bodies.check(account.variant(), id, &webhook.body, now) {
             BodyCheck::New | BodyCheck::Same => Ok(()),
             BodyCheck::Different => {
                 let variant = account.variant().as_str();
@@ -215,7 +244,7 @@ impl Webhooks {
 
     /// Counts a delivery, last of all, when everything else held. Several events in one body are a
     /// repeat only where every one of them is.
-    pub(super) async fn delivered(
+    pub(super) fn delivered(
         &self,
         account: &Account,
         events: &[proto::PaymentEvent],
@@ -224,7 +253,7 @@ impl Webhooks {
         let mut known: Option<accounts::Delivery> = None;
         for event in events {
             let key = &event.idempotency_key;
-            let Some(delivery) = self.repeats.record(account.variant(), key, now).await else {
+            let Some(delivery) = self.repeats.record(account.variant(), key, now) else {
                 return proto::Delivery::default();
             };
             let first = known.map_or(delivery, |known| known);
@@ -278,8 +307,11 @@ fn check_shape(webhook: &WebhookRequest, guardrails: Guardrails) -> Result<(), R
     if sizes.fold(0, usize::saturating_add) > guardrails.header_bytes_max {
         return refuse("more bytes of headers than allowed");
     }
-    // A line break or NUL never arrives in a header: somebody glued texts together.
-    let broken = |text: &str| text.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
+    // A line break or NUL never arrives in a header: somebody glued texts together. Without an early
+    // end, many bytes are compared at once.
+    let broken = |text: &str| {
+        text.bytes().fold(false, |found, byte| found | matches!(byte, b'\r' | b'\n' | 0))
+    };
     if webhook.headers.iter().any(|h| h.name.is_empty() || broken(&h.name) || broken(&h.value)) {
         return refuse("a header has no name, or holds CR, LF or NUL");
     }

@@ -1,13 +1,8 @@
 //! Endpoint challenges: the gateway asks by GET whether we know the key.
 
 use super::{
-    form::Form,
-    keys::{KeyRole, Material},
-    rejection::Rejection,
-    request::Request,
-    scheme::Challenge,
-    signature::to_hex,
-    verifier::Verifier,
+    form::Form, keys::KeyRole, rejection::Rejection, request::Request, scheme::Challenge,
+    signature::to_hex, verifier::Verifier,
 };
 
 /// The answer `id|MAC of the value`, under the first current key.
@@ -32,8 +27,8 @@ pub(crate) fn answer(
     let missing = || Rejection::SignatureMissing { carrier: challenge.field.into() };
     let current = verifier.keys.iter().find(|key| key.role == KeyRole::Current);
     let key = current.or_else(|| verifier.keys.first()).ok_or_else(missing)?;
-    let (Material::Mac(mac), Some(id)) = (&key.material, &key.id) else { return Err(missing()) };
-    let mut mac = super::hmac::KeyedMac::clone(mac);
-    mac.update(value);
-    Ok(format!("{id}|{}", to_hex(&mac.tag())))
+    let code = key.material.make_of(verifier.scheme.algorithm, value);
+    let code = code.and_then(|made| made.signature()).ok_or_else(missing)?;
+    let id = key.id.as_deref().ok_or_else(missing)?;
+    Ok(format!("{id}|{}", to_hex(&code)))
 }

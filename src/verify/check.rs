@@ -14,7 +14,7 @@ use super::{
     payload,
     rejection::Rejection,
     request::{Found, Request},
-    running::Running,
+    running::Made,
     scheme::{Encoding, PayloadCodec, Source, TimeSource},
     signature,
     template::Message,
@@ -54,9 +54,13 @@ pub enum Step<'a> {
 pub struct Check<'a> {
     pub(super) request: Request<'a>,
     pub(super) verifier: &'a Verifier,
+    /// The header that carries the signature, where one does.
+    pub(super) carried: Found<'a>,
     pub(super) form: Option<Form<'a>>,
     pub(super) items: Vec<Item<'a>>,
     pub(super) time: Option<SignedTime<'a>>,
+    /// The one signature, where the header carries no more.
+    pub(super) only: Option<Entry<'a>>,
     pub(super) outside: Outside,
 }
 
@@ -114,7 +118,7 @@ impl<'a> Unverified<'a> {
             | Source::QueryField(_) => None,
         };
         credential::check(request, &scheme.headers, &verifier.options)?;
-        headers::require(request, scheme)?;
+        let carried = headers::require(request, scheme)?;
         let items = match &scheme.source {
             Source::JsonItems(list) => items::read(list, &scheme.signed, request.body)?,
             Source::Answer
@@ -124,7 +128,8 @@ impl<'a> Unverified<'a> {
             | Source::QueryField(_) => Vec::new(),
         };
         let outside = Outside::Nothing;
-        let mut check = Check { request, verifier, form, items, time: None, outside };
+        let (time, only) = (None, None);
+        let mut check = Check { request, verifier, carried, form, items, time, only, outside };
         if scheme.source == Source::Answer {
             return outside::step(check);
         }
@@ -132,11 +137,13 @@ impl<'a> Unverified<'a> {
         check.units().try_for_each(|unit| check.signature_text(unit).map(drop))?;
         payload::check(&scheme.payload, check.form.as_ref())?;
         headers::check(request, &scheme.headers)?;
+        let mut only = None;
         for unit in check.units() {
             let text = check.signature_text(unit)?;
             scheme.grammar.check(&text).map_err(|problem| check.malformed(problem))?;
-            check.require_entry(unit)?;
+            only = check.require_entry(unit)?;
         }
+        check.only = only;
         check.time = check.read_time()?;
         outside::step(check)
     }
@@ -215,12 +222,11 @@ impl<'a> Check<'a> {
     fn key_matches(&self, unit: Unit<'_, 'a>, key: &PreparedKey) -> Result<bool, Rejection> {
         let mut matched = false;
         for template in self.verifier.scheme.signed.iter() {
-            let Some(mut running) = key.material.begin(self.verifier.scheme.algorithm) else {
-                return Ok(false);
-            };
-            let mut take = |bytes: &[u8]| running.update(bytes);
-            self.message(unit).feed(template, key.material.text(), &mut take)?;
-            matched |= self.any_entry_matches(unit, key, &running)?;
+            let made = key.material.make(self.verifier.scheme.algorithm, |take| {
+                self.message(unit).feed(template, key.material.text(), take)
+            })?;
+            let Some(made) = made else { return Ok(false) };
+            matched |= self.any_entry_matches(unit, key, &made)?;
         }
         Ok(matched)
     }
@@ -229,11 +235,11 @@ impl<'a> Check<'a> {
         &self,
         unit: Unit<'_, 'a>,
         key: &PreparedKey,
-        running: &Running<'_>,
+        made: &Made<'_>,
     ) -> Result<bool, Rejection> {
         let encoding = self.verifier.scheme.encoding;
         let (mut matched, mut named) = (false, false);
-        self.each_entry(unit, &mut |entry| {
+        let mut compare = |entry: Entry<'_>| {
             // Where entries name keys, the first one that names ours is the only one that counts.
             let ours = entry.key_id.is_none() || (entry.key_id == key.id.as_deref() && !named);
             named |= ours;
@@ -241,9 +247,13 @@ impl<'a> Check<'a> {
                 return;
             }
             if let Some(digest) = signature::decode(encoding, entry.text) {
-                matched |= running.matches(digest.as_slice());
+                matched |= made.matches(digest.as_slice());
             }
-        })?;
+        };
+        match self.only {
+            Some(only) => compare(only),
+            None => self.each_entry(unit, &mut compare)?,
+        }
         Ok(matched)
     }
 
@@ -264,7 +274,7 @@ impl<'a> Check<'a> {
     ) -> Result<Cow<'m, str>, Rejection> {
         match &self.verifier.scheme.source {
             Source::Answer => Ok(Cow::Borrowed("")),
-            Source::Header(name) => match self.request.header(name) {
+            Source::Header(name) => match self.carried {
                 Found::One(text) => Ok(Cow::Borrowed(text)),
                 Found::Absent => Err(Rejection::missing(name)),
                 Found::Differing => Err(self.malformed("its repeats differ")),
@@ -313,24 +323,34 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// At least one signature must be usable: of the digest's length in the encoding, or any text
-    /// at all where texts are compared.
-    fn require_entry(&self, unit: Unit<'_, 'a>) -> Result<(), Rejection> {
+    /// At least one signature must be usable. Where one header carries one signature, as nearly
+    /// all do, it is returned: nobody needs to look for it again.
+    fn require_entry(&self, unit: Unit<'_, 'a>) -> Result<Option<Entry<'a>>, Rejection> {
+        let (mut usable, mut count, mut last) = (false, 0_usize, None);
+        if let Found::One(text) = self.carried {
+            self.verifier.scheme.grammar.each(text, &mut |entry| {
+                usable |= self.is_usable(&entry);
+                count = count.saturating_add(1);
+                last = Some(entry);
+            });
+        } else {
+            self.each_entry(unit, &mut |entry| usable |= self.is_usable(&entry))?;
+        }
+        let only = last.filter(|_| count == 1);
+        if usable { Ok(only) } else { Err(self.malformed("it holds no usable signature")) }
+    }
+
+    /// Of the digest's length in the encoding, or any text at all where texts are compared.
+    fn is_usable(&self, entry: &Entry<'_>) -> bool {
         let scheme = self.verifier.scheme();
-        let mut usable = false;
-        self.each_entry(unit, &mut |entry| {
-            let length = entry.algorithm.unwrap_or(scheme.algorithm).digest_bytes();
-            usable |= match scheme.encoding {
-                Encoding::CipherHex => cipher::is_cipher_text(entry.text),
-                Encoding::LowerHexText => true,
-                Encoding::Base64 if length.is_none() => {
-                    signature::decode_long(entry.text).is_some()
-                }
-                Encoding::Base64 | Encoding::Hex => signature::decode(scheme.encoding, entry.text)
-                    .is_some_and(|digest| length.is_none_or(|n| digest.as_slice().len() == n)),
-            };
-        })?;
-        if usable { Ok(()) } else { Err(self.malformed("it holds no usable signature")) }
+        let length = entry.algorithm.unwrap_or(scheme.algorithm).digest_bytes();
+        match scheme.encoding {
+            Encoding::CipherHex => cipher::is_cipher_text(entry.text),
+            Encoding::LowerHexText => true,
+            Encoding::Base64 if length.is_none() => signature::decode_long(entry.text).is_some(),
+            Encoding::Base64 | Encoding::Hex => signature::decode(scheme.encoding, entry.text)
+                .is_some_and(|digest| length.is_none_or(|n| digest.as_slice().len() == n)),
+        }
     }
 
     fn read_time(&self) -> Result<Option<SignedTime<'a>>, Rejection> {
@@ -338,8 +358,7 @@ impl<'a> Check<'a> {
             return Ok(None);
         };
         let Some(name) = header else {
-            let Source::Header(carrier) = &self.verifier.scheme.source else { return Ok(None) };
-            let Found::One(text) = self.request.header(carrier) else { return Ok(None) };
+            let Found::One(text) = self.carried else { return Ok(None) };
             let time = self.verifier.scheme.grammar.time(text, *unit);
             return time.map(Some).map_err(|problem| self.malformed(problem));
         };

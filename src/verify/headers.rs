@@ -7,25 +7,28 @@ use super::{
 };
 
 /// Presence first, for every header that the scheme needs: an absent one is a missing signature
-/// whatever the others hold.
-pub(super) fn require(request: Request<'_>, scheme: &Scheme) -> Result<(), Rejection> {
-    let source = match &scheme.source {
-        Source::Header(name) => Some(name),
+/// whatever the others hold. Returns the header that carries the signature, where one does.
+pub(super) fn require<'a>(request: Request<'a>, scheme: &Scheme) -> Result<Found<'a>, Rejection> {
+    let carried = match &scheme.source {
+        Source::Header(name) => match request.header(name) {
+            Found::Absent => return Err(Rejection::missing(name)),
+            found @ (Found::Differing | Found::One(_)) => found,
+        },
         Source::Answer
         | Source::FormField(_)
         | Source::HeaderAny(_)
         | Source::JsonItems(_)
-        | Source::QueryField(_) => None,
+        | Source::QueryField(_) => Found::Absent,
     };
     let time = scheme.timestamp.as_ref().and_then(|time| time.header.as_ref());
     let rules = scheme.headers.iter().filter(|rule| !rule.grammar.is_credential());
     let rules = rules.map(|rule| &rule.name);
-    for name in source.into_iter().chain(time).chain(rules) {
+    for name in time.into_iter().chain(rules) {
         if request.header(name) == Found::Absent {
             return Err(Rejection::missing(name));
         }
     }
-    Ok(())
+    Ok(carried)
 }
 
 /// What each of them may hold.

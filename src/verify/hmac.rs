@@ -7,10 +7,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::scheme::Algorithm;
+use super::{scheme::Algorithm, signature::Digest};
 
-/// A MAC keyed with a secret, or one that is running over a message.
-#[derive(Clone)]
+/// A MAC keyed with a secret.
 pub(crate) enum KeyedMac {
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
@@ -46,43 +45,25 @@ impl KeyedMac {
         }
     }
 
-    /// Adds bytes of the message.
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
-        each!(self, mac => mac.update(bytes));
-    }
-
-    /// Compares a whole tag in constant time; a tag of another length never matches.
-    pub(crate) fn matches(&self, tag: &[u8]) -> bool {
-        each!(self.clone(), mac => mac.verify_slice(tag).is_ok())
-    }
-
-    /// The tag: only for signing and for endpoint challenges, never to compare.
-    pub(crate) fn tag(self) -> Vec<u8> {
-        each!(self, mac => mac.finalize().into_bytes().to_vec())
+    /// The tag of a message that is fed piece by piece. Only the state of the one algorithm is
+    /// copied, not the room of the largest.
+    ///
+    /// # Errors
+    /// Those of `feed`.
+    pub(crate) fn make<E>(
+        &self,
+        feed: impl FnOnce(&mut dyn FnMut(&[u8])) -> Result<(), E>,
+    ) -> Result<Digest, E> {
+        each!(self, keyed => {
+            let mut mac = keyed.clone();
+            feed(&mut |bytes| mac.update(bytes))?;
+            Ok(Digest::of(&mac.finalize().into_bytes()))
+        })
     }
 }
 
 impl fmt::Debug for KeyedMac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeyedMac(redacted)")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_whole_tag_matches() {
-        let mut mac = KeyedMac::new(Algorithm::HmacSha256, b"key").expect("an HMAC");
-        mac.update(b"message");
-        let tag = mac.clone().tag();
-        assert!(mac.matches(&tag));
-        for length in 0..tag.len() {
-            assert!(!mac.matches(tag.get(..length).expect("shorter")), "{length} bytes");
-        }
-        let mut longer = tag.clone();
-        longer.push(0);
-        assert!(!mac.matches(&longer));
     }
 }

@@ -1,5 +1,7 @@
 //! A key at work: the signed bytes go in piece by piece, then signatures are compared.
 
+use std::convert::Infallible;
+
 use aws_lc_rs::{
     constant_time,
     signature::{ED25519, UnparsedPublicKey},
@@ -7,33 +9,46 @@ use aws_lc_rs::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    hmac::KeyedMac,
     keys::{ED25519_KEY_BYTES, Material},
     scheme::Algorithm,
+    signature::Digest,
 };
 
-/// What a key makes of the signed bytes.
-#[derive(Clone, Debug)]
-pub(crate) enum Running<'k> {
-    /// A digest, of which the key's text is a part.
-    Digest(Sha256),
-    /// A public key and the message so far: Ed25519 reads it twice.
-    Ed25519(&'k [u8; ED25519_KEY_BYTES], Vec<u8>),
-    /// A MAC.
-    Mac(KeyedMac),
-}
-
 impl Material {
-    /// Starts over a message; `None` where this key compares no signatures.
-    pub(crate) fn begin(&self, algorithm: Algorithm) -> Option<Running<'_>> {
-        match self {
-            Self::Cipher(_) => None,
-            Self::Ed25519(key) => Some(Running::Ed25519(key, Vec::new())),
-            Self::Mac(mac) => Some(Running::Mac(KeyedMac::clone(mac))),
-            Self::Text(_) => {
-                (algorithm == Algorithm::Sha256).then(|| Running::Digest(Sha256::new()))
+    /// What the key makes of a message that is fed to it piece by piece; `None` where this key
+    /// compares no signatures.
+    ///
+    /// # Errors
+    /// Those of `feed`.
+    pub(crate) fn make<E>(
+        &self,
+        algorithm: Algorithm,
+        feed: impl FnOnce(&mut dyn FnMut(&[u8])) -> Result<(), E>,
+    ) -> Result<Option<Made<'_>>, E> {
+        Ok(match self {
+            Self::Ed25519(key) => {
+                // Ed25519 reads it twice.
+                let mut message = Vec::new();
+                feed(&mut |bytes| message.extend_from_slice(bytes))?;
+                Some(Made::Ed25519(key, message))
             }
-        }
+            Self::Mac(mac) => Some(Made::Own(mac.make(feed)?)),
+            Self::Text(_) if algorithm == Algorithm::Sha256 => {
+                let mut digest = Sha256::new();
+                feed(&mut |bytes| digest.update(bytes))?;
+                Some(Made::Own(Digest::of(&digest.finalize())))
+            }
+            Self::Cipher(_) | Self::Text(_) => None,
+        })
+    }
+
+    /// The same of a message in one piece.
+    pub(crate) fn make_of(&self, algorithm: Algorithm, message: &[u8]) -> Option<Made<'_>> {
+        let made = self.make(algorithm, |take| {
+            take(message);
+            Ok::<_, Infallible>(())
+        });
+        made.unwrap_or_else(|never| match never {})
     }
 
     /// The key's own text, where it takes part in the signed bytes.
@@ -51,36 +66,54 @@ impl Material {
     }
 }
 
-impl Running<'_> {
-    /// Adds bytes of the message.
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Digest(digest) => digest.update(bytes),
-            Self::Ed25519(_, message) => message.extend_from_slice(bytes),
-            Self::Mac(mac) => mac.update(bytes),
-        }
-    }
+/// What a key made of a whole message.
+pub(crate) enum Made<'k> {
+    /// A public key and the message.
+    Ed25519(&'k [u8; ED25519_KEY_BYTES], Vec<u8>),
+    /// The only signature that the key makes of it.
+    Own(Digest),
+}
 
-    /// Compares a whole signature, in constant time where the key is secret.
+impl Made<'_> {
+    /// Compares a whole signature, in constant time where the key is secret; one of another length
+    /// never matches.
     pub(crate) fn matches(&self, signature: &[u8]) -> bool {
         match self {
-            Self::Digest(digest) => {
-                let own = digest.clone().finalize();
-                constant_time::verify_slices_are_equal(&own, signature).is_ok()
-            }
             Self::Ed25519(key, message) => {
                 UnparsedPublicKey::new(&ED25519, key).verify(message, signature).is_ok()
             }
-            Self::Mac(mac) => mac.matches(signature),
+            Self::Own(own) => {
+                constant_time::verify_slices_are_equal(own.as_slice(), signature).is_ok()
+            }
         }
     }
 
     /// The signature: only for signing, never to compare. A public key makes none.
-    pub(crate) fn signature(self) -> Option<Vec<u8>> {
+    pub(crate) fn signature(&self) -> Option<Vec<u8>> {
         match self {
-            Self::Digest(digest) => Some(digest.finalize().to_vec()),
             Self::Ed25519(..) => None,
-            Self::Mac(mac) => Some(mac.tag()),
+            Self::Own(own) => Some(own.as_slice().to_vec()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::hmac::KeyedMac, *};
+
+    #[test]
+    fn only_the_whole_signature_matches() {
+        let mac = KeyedMac::new(Algorithm::HmacSha256, b"key").expect("an HMAC");
+        let key = Material::Mac(Box::new(mac));
+        let made = key.make_of(Algorithm::HmacSha256, b"message").expect("it compares signatures");
+        let tag = made.signature().expect("a key of our own");
+        assert_eq!(tag.len(), 32);
+        assert!(made.matches(&tag));
+        for length in 0..tag.len() {
+            assert!(!made.matches(tag.get(..length).expect("shorter")), "{length} bytes");
+        }
+        let mut longer = tag.clone();
+        longer.push(0);
+        assert!(!made.matches(&longer));
     }
 }

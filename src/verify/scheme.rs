@@ -166,7 +166,7 @@ pub enum Grammar {
     /// `key=value` entries.
     KeyValues {
         /// Between entries.
-        separator: char,
+        separator: u8,
         /// Key of a signature; repeats are several signatures.
         signature: Text,
         /// Key of the time, where it is here; must appear with one value.

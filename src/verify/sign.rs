@@ -73,9 +73,7 @@ impl Verifier {
             return Ok(place(&self.scheme.source, Signed { url, headers, body: Vec::new() }, text));
         }
         self.sign_with(draft, now, &|message| {
-            let mut running = key.material.begin(self.scheme.algorithm)?;
-            running.update(message);
-            running.signature()
+            key.material.make_of(self.scheme.algorithm, message)?.signature()
         })
     }
 
@@ -215,6 +213,7 @@ fn write(grammar: &Grammar, signature: &str, timestamp: &str, id: &str) -> Strin
         }
         Grammar::KeyIdPairs => format!("{id}|{signature}"),
         Grammar::KeyValues { separator, signature: name, timestamp: Some(time), .. } => {
+            let separator = char::from(*separator);
             format!("{time}={timestamp}{separator}{name}={signature}")
         }
         Grammar::KeyValues { signature: name, timestamp: None, .. } => {

@@ -13,6 +13,14 @@ pub(crate) struct Digest {
 }
 
 impl Digest {
+    /// A digest that was computed; what is beyond the longest algorithm's is cut off.
+    pub(crate) fn of(computed: &[u8]) -> Self {
+        let mut bytes = [0_u8; DIGEST_BYTES_MAX];
+        let length = computed.len().min(DIGEST_BYTES_MAX);
+        bytes.iter_mut().zip(computed).for_each(|(slot, byte)| *slot = *byte);
+        Self { bytes, length }
+    }
+
     /// The bytes.
     pub(crate) fn as_slice(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
@@ -31,13 +39,8 @@ pub(crate) fn decode(encoding: Encoding, text: &str) -> Option<Digest> {
             length
         }
         Encoding::CipherHex => return None,
-        Encoding::Hex => hex_into(text.as_bytes(), &mut bytes)?,
-        Encoding::LowerHexText => {
-            if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                return None;
-            }
-            hex_into(text.as_bytes(), &mut bytes)?
-        }
+        Encoding::Hex => hex_into(text.as_bytes(), &HEX, &mut bytes)?,
+        Encoding::LowerHexText => hex_into(text.as_bytes(), &LOWER_HEX, &mut bytes)?,
     };
     Some(Digest { bytes, length })
 }
@@ -64,29 +67,47 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
 /// Bytes of hexadecimal text in either case.
 pub(crate) fn hex(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = vec![0; text.len() / 2];
-    hex_into(text, &mut bytes)?;
+    hex_into(text, &HEX, &mut bytes)?;
     Some(bytes)
 }
 
-fn hex_into(text: &[u8], bytes: &mut [u8]) -> Option<usize> {
+fn hex_into(text: &[u8], digits: &[u8; 256], bytes: &mut [u8]) -> Option<usize> {
     let (pairs, rest) = text.as_chunks::<2>();
     if !rest.is_empty() {
         return None;
     }
     let room = bytes.get_mut(..pairs.len())?;
+    let value = |digit: u8| digits.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT);
+    let mut seen = 0;
     for (slot, [high, low]) in room.iter_mut().zip(pairs) {
-        *slot = nibble(*high)? << 4 | nibble(*low)?;
+        let (high, low) = (value(*high), value(*low));
+        seen |= high | low;
+        *slot = high << 4 | low;
     }
-    Some(pairs.len())
+    (seen & NO_DIGIT == 0).then_some(pairs.len())
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
-        b'a'..=b'f' => Some(digit.wrapping_sub(b'a').wrapping_add(10)),
-        b'A'..=b'F' => Some(digit.wrapping_sub(b'A').wrapping_add(10)),
-        _ => None,
+/// The values of hexadecimal digits in either case.
+static HEX: [u8; 256] = digits(b"0123456789ABCDEF", digits(b"0123456789abcdef", [NO_DIGIT; 256]));
+/// The values of hexadecimal digits in lower case.
+static LOWER_HEX: [u8; 256] = digits(b"0123456789abcdef", [NO_DIGIT; 256]);
+/// What is no digit has this bit.
+const NO_DIGIT: u8 = 0x80;
+
+/// Adds digits to a table, each with its place as its value.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler, which stops at an index out of range"
+)]
+const fn digits(of: &[u8; 16], mut table: [u8; 256]) -> [u8; 256] {
+    let mut value = 0;
+    while value < of.len() {
+        table[of[value] as usize] = value as u8;
+        value += 1;
     }
+    table
 }
 
 #[cfg(test)]

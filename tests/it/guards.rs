@@ -101,20 +101,20 @@ async fn repeats_are_counted_within_the_window_and_bounded() {
     let shop = Variant::new("shop").unwrap();
     let at = |offset| UnixSeconds::new(START + offset);
     let repeats = Repeats::new(100, 1_000);
-    let first = repeats.record(&shop, "stripe:evt_1", at(0)).await.unwrap();
+    let first = repeats.record(&shop, "stripe:evt_1", at(0)).unwrap();
     assert_eq!((first.first_seen_at, first.count), (at(0), 1));
-    let second = repeats.record(&shop, "stripe:evt_1", at(100)).await.unwrap();
+    let second = repeats.record(&shop, "stripe:evt_1", at(100)).unwrap();
     assert_eq!((second.first_seen_at, second.count), (at(0), 2));
-    let later = repeats.record(&shop, "stripe:evt_1", at(101)).await.unwrap();
+    let later = repeats.record(&shop, "stripe:evt_1", at(101)).unwrap();
     assert_eq!((later.first_seen_at, later.count), (at(101), 1));
-    let other = repeats.record(&Variant::new("sho").unwrap(), "pstripe:evt_1", at(0)).await;
+    let other = repeats.record(&Variant::new("sho").unwrap(), "pstripe:evt_1", at(0));
     assert_eq!(other.unwrap().count, 1);
     for number in 0..20_000 {
-        repeats.record(&shop, &format!("evt_{number}"), at(0)).await;
+        repeats.record(&shop, &format!("evt_{number}"), at(0));
     }
-    assert!(repeats.entries().await <= 1_000);
-    assert_eq!(Repeats::new(0, 1_000).record(&shop, "evt", at(0)).await, None);
-    assert_eq!(Repeats::new(100, 0).record(&shop, "evt", at(0)).await, None);
+    assert!(repeats.entries() <= 1_000);
+    assert_eq!(Repeats::new(0, 1_000).record(&shop, "evt", at(0)), None);
+    assert_eq!(Repeats::new(100, 0).record(&shop, "evt", at(0)), None);
 }
 
 #[tokio::test]
@@ -122,14 +122,14 @@ async fn another_body_under_a_signed_id_is_noticed() {
     let shop = Variant::new("shop").unwrap();
     let at = |offset| UnixSeconds::new(START + offset);
     let bodies = Bodies::new(100, 1_000);
-    assert_eq!(bodies.check(&shop, "id-1", b"a", at(0)).await, BodyCheck::New);
-    assert_eq!(bodies.check(&shop, "id-1", b"a", at(50)).await, BodyCheck::Same);
-    assert_eq!(bodies.check(&shop, "id-1", b"b", at(60)).await, BodyCheck::Different);
-    assert_eq!(bodies.check(&shop, "id-1", b"a", at(70)).await, BodyCheck::Same);
-    assert_eq!(bodies.check(&shop, "id-2", b"b", at(0)).await, BodyCheck::New);
+    assert_eq!(bodies.check(&shop, "id-1", b"a", at(0)), BodyCheck::New);
+    assert_eq!(bodies.check(&shop, "id-1", b"a", at(50)), BodyCheck::Same);
+    assert_eq!(bodies.check(&shop, "id-1", b"b", at(60)), BodyCheck::Different);
+    assert_eq!(bodies.check(&shop, "id-1", b"a", at(70)), BodyCheck::Same);
+    assert_eq!(bodies.check(&shop, "id-2", b"b", at(0)), BodyCheck::New);
     let other = Variant::new("other").unwrap();
-    assert_eq!(bodies.check(&other, "id-1", b"b", at(0)).await, BodyCheck::New);
-    assert_eq!(bodies.check(&shop, "id-1", b"b", at(101)).await, BodyCheck::New);
+    assert_eq!(bodies.check(&other, "id-1", b"b", at(0)), BodyCheck::New);
+    assert_eq!(bodies.check(&shop, "id-1", b"b", at(101)), BodyCheck::New);
 }
 
 #[tokio::test]

@@ -132,9 +132,8 @@ fn grammar(table: &serde_json::Value) -> Result<Grammar, OptionError> {
     match text_in(table, "header_grammar").as_deref() {
         Some("kv") => {
             let separator = text_in(table, "separator").unwrap_or(Cow::Borrowed(","));
-            let mut characters = separator.chars();
-            let (Some(separator), None) = (characters.next(), characters.next()) else {
-                return Err(wrong("separator: expected one character"));
+            let &[separator @ 0..=0x7f] = separator.as_bytes() else {
+                return Err(wrong("separator: expected one ASCII character"));
             };
             let signature = owned("signature_key");
             let signature = signature.ok_or_else(|| wrong("signature_key is required with kv"))?;

@@ -64,7 +64,7 @@ static SCHEME: Scheme = Scheme {
     headers: Cow::Borrowed(&[]),
     source: Source::Header(Cow::Borrowed("Stripe-Signature")),
     grammar: Grammar::KeyValues {
-        separator: ',',
+        separator: b',',
         signature: Cow::Borrowed("v1"),
         timestamp: Some(Cow::Borrowed("t")),
         blanks: Blanks::Kept,

@@ -86,7 +86,8 @@ pub(super) fn outdated(inquiry: &Inquiry<'_>) -> Option<Found> {
                 Blanks::Kept => text.to_owned(),
                 Blanks::Trimmed => text.trim().to_owned(),
             };
-            let entries = text.split(*separator).filter_map(|entry| entry.split_once('='));
+            let entries =
+                text.split(char::from(*separator)).filter_map(|entry| entry.split_once('='));
             let mut keys = entries
                 .filter(|(_, value)| value.len() >= SIGNATURE_BYTES_MIN)
                 .map(|(key, _)| trim(key));
