@@ -6,6 +6,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use rustix::rand::{GetRandomFlags, getrandom};
 use sha2::{Digest as _, Sha256};
 
 use super::spec::KeySpec;
@@ -94,7 +95,10 @@ fn salt() -> Option<&'static Fingerprint> {
     static SALT: OnceLock<Option<Fingerprint>> = OnceLock::new();
     let made = SALT.get_or_init(|| {
         let mut salt = [0; 32];
-        aws_lc_rs::rand::fill(&mut salt).ok().map(|()| salt)
+        // The kernel's own: the library's generator measures jitter for 30 ms before its first
+        // number, and the first account is loaded while a start is waited for.
+        let filled = getrandom(&mut salt, GetRandomFlags::empty()).ok()?;
+        (filled == salt.len()).then_some(salt)
     });
     made.as_ref()
 }

@@ -6,8 +6,8 @@ use std::{
     io::{self, Read as _},
     path::{Path, PathBuf},
     pin::Pin,
-    sync::{Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tokio::{task::spawn_blocking, time::timeout};
@@ -112,8 +112,7 @@ impl SecretSource for FixedSecrets {
 
 fn read_file(path: &Path) -> io::Result<(Secret, Vec<String>)> {
     let (mut content, facts) = read_whole(path, SECRET_BYTES_MAX)?;
-    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let warnings = [open_to_all(path, &facts), mounted_alone(path, &table)];
+    let warnings = [open_to_all(path, &facts), mounted_alone(path, &mounts())];
     Ok((Secret::new(std::mem::take(&mut *content)), warnings.into_iter().flatten().collect()))
 }
 
@@ -160,12 +159,28 @@ fn open_to_all(path: &Path, facts: &fs::Metadata) -> Option<String> {
 
 /// A file that is itself a mount point is what Kubernetes makes of `subPath`; the files of a whole
 /// volume are links under `..data` instead, and follow a rotation.
-fn mounted_alone(path: &Path, table: &str) -> Option<String> {
+fn mounted_alone(path: &Path, mounts: &BTreeSet<PathBuf>) -> Option<String> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    mount_points(table).any(|point| point == real).then(|| {
+    mounts.contains(&real).then(|| {
         let path = path.display();
         format!("file {path} is mounted by subPath: a rotated secret arrives only with a restart")
     })
+}
+
+/// Where something is mounted. Read once for all secrets that are loaded together: a table that a
+/// container got at its start hardly ever changes.
+fn mounts() -> Arc<BTreeSet<PathBuf>> {
+    static KEPT: Mutex<Option<(Instant, Arc<BTreeSet<PathBuf>>)>> = Mutex::new(None);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((read, mounts)) = kept.as_ref()
+        && read.elapsed() < MOUNTS_KEPT
+    {
+        return Arc::clone(mounts);
+    }
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mounts = Arc::new(mount_points(&table).collect());
+    *kept = Some((Instant::now(), Arc::clone(&mounts)));
+    mounts
 }
 
 /// The mount points of a `mountinfo` table: its fifth field, with octal escapes for blanks.
@@ -202,6 +217,8 @@ const SAID_MAX: usize = 30_000;
 
 /// Below the store's own limit, so that the message says that it is the file.
 const READ_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Longer than a load or a refresh takes, and a warning a moment late is none too late.
+const MOUNTS_KEPT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -221,6 +238,7 @@ mod tests {
     fn a_file_that_is_a_mount_point_is_found_in_the_table() {
         let table = "36 35 98:0 /a /run/secrets/key rw,noatime master:1 - ext3 /dev/root rw\n\
                      37 35 98:0 /b /run/with\\040blank rw - ext3 /dev/root rw\n";
+        let set = |table| mount_points(table).collect::<BTreeSet<_>>();
         let points: Vec<PathBuf> = mount_points(table).collect();
         assert_eq!(points, [Path::new("/run/secrets/key"), Path::new("/run/with blank")]);
         // The same file through a link is the same mount.
@@ -232,9 +250,9 @@ mod tests {
         let real = fs::canonicalize(&file).expect("there");
         let mounted = format!("36 35 98:0 /a {} rw - ext3 /dev/root rw\n", real.display());
         for path in [&file, &link] {
-            let warning = mounted_alone(path, &mounted).expect("a mount of its own");
+            let warning = mounted_alone(path, &set(&mounted)).expect("a mount of its own");
             assert!(warning.contains("subPath") && warning.contains("restart"), "{warning}");
-            assert_eq!(mounted_alone(path, table), None);
+            assert_eq!(mounted_alone(path, &set(table)), None);
         }
         fs::remove_dir_all(&folder).expect("ours");
     }

@@ -203,7 +203,7 @@ impl Serving {
     /// all of them do.
     async fn readiness(&self) {
         let accounts = &self.parts.accounts;
-        let mut refused = false;
+        let (mut refused, mut seeded) = (false, None);
         loop {
             let none = accounts.variants().is_empty();
             let ready =
@@ -217,6 +217,8 @@ impl Serving {
                     if refused { ServingStatus::NotServing } else { ServingStatus::Serving };
                 report(&self.health, &[CONFIGURATION], status).await;
             }
+            // What can wait until this is told; nobody waits for it.
+            seeded.get_or_insert_with(|| tokio::task::spawn_blocking(seed));
             tokio::time::sleep(READINESS_LOOK).await;
         }
     }
@@ -258,6 +260,13 @@ async fn renew(tls: Arc<Tls>, metrics: Arc<Metrics>, every: Duration) {
             }
         }
     }
+}
+
+/// Makes the library's random numbers ready: before the first it measures jitter for 30 ms, for
+/// which the first TLS handshake would hold up its worker.
+fn seed() {
+    // Where there are none, the handshake says so.
+    let _ = aws_lc_rs::rand::fill(&mut [0]);
 }
 
 async fn report(health: &HealthReporter, services: &[&str], status: ServingStatus) {
