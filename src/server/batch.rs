@@ -30,21 +30,24 @@ struct Collected<S> {
     stream: S,
     bytes: Vec<u8>,
     sent: usize,
+    /// Bytes that were read in this turn.
+    read: usize,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Batched<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self(Arc::new(Mutex::new(Collected { stream, bytes: Vec::new(), sent: 0 })))
+        Self(Arc::new(Mutex::new(Collected { stream, bytes: Vec::new(), sent: 0, read: 0 })))
     }
 
     /// Runs the connection that reads and writes this stream, and sends what it wrote whenever it
-    /// waits. May be dropped and called again.
+    /// waits. It reads so much in a turn, then others have theirs. May be dropped and called again.
     pub(super) async fn drive<C, E>(&self, mut connection: Pin<&mut C>) -> io::Result<()>
     where
         C: Future<Output = Result<(), E>>,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         poll_fn(|context| {
+            self.lock().read = 0;
             if let Poll::Ready(ended) = connection.as_mut().poll(context) {
                 return Poll::Ready(ended.map_err(io::Error::other));
             }
@@ -92,7 +95,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Batched<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.lock().stream).poll_read(context, buffer)
+        let mut collected = self.lock();
+        if collected.read >= TURN_BYTES {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut collected.stream).poll_read(context, buffer))?;
+        let read = buffer.filled().len().saturating_sub(before);
+        collected.read = collected.read.saturating_add(read);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -140,6 +152,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Batched<S> {
 
 /// As much is collected before it is sent anyway; a frame more may come on top.
 const BATCH_BYTES: usize = 32 * 1024;
+/// As much is read before other connections have their turn: calls are answered in the turn that
+/// reads them, so this bounds how long it takes.
+const TURN_BYTES: usize = 64 * 1024;
 /// What a connection keeps for the next batch.
 const KEPT_BYTES: usize = 4 * 1024;
 
@@ -171,6 +186,30 @@ mod tests {
             tokio::select! {
                 ended = batched.drive(writes.as_mut()) => panic!("{ended:?}"),
                 length = theirs.read(&mut read) => assert_eq!(length.expect("open"), 15),
+            }
+        });
+    }
+
+    #[test]
+    fn others_have_their_turn_while_a_peer_sends_on_and_on() {
+        run(async {
+            let (mut theirs, ours) = tokio::io::duplex(4 * TURN_BYTES);
+            theirs.write_all(&vec![0; 3 * TURN_BYTES]).await.expect("room");
+            let batched = Batched::new(ours);
+            let (mut stream, read) = (batched.clone(), std::cell::Cell::new(0));
+            let mut reads = std::pin::pin!(async {
+                let mut buffer = [0; 5000];
+                loop {
+                    read.set(read.get() + stream.read(&mut buffer).await?);
+                }
+                #[expect(unreachable_code, reason = "says what the loop's errors are")]
+                Ok::<(), io::Error>(())
+            });
+            let mut drive = std::pin::pin!(batched.drive(reads.as_mut()));
+            for turn in 1..=3 {
+                assert!(futures_util::poll!(drive.as_mut()).is_pending());
+                let most = turn * (TURN_BYTES + 5000);
+                assert!((turn * TURN_BYTES..=most).contains(&read.get()), "{}", read.get());
             }
         });
     }

@@ -2,7 +2,13 @@
 //! hold memory for as long as it likes, and keepalive does not see it.
 
 use std::{
-    cell::Cell, future::poll_fn, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration,
+    cell::Cell,
+    future::poll_fn,
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Waker},
+    time::Duration,
 };
 
 use futures_util::FutureExt as _;
@@ -38,8 +44,22 @@ where
                 tracing::error!("A stream panicked");
             }
         });
-        tokio::spawn(MAY_STALL.scope(Cell::new(false), until_stalled(stream, stall)));
+        let stream = MAY_STALL.scope(Cell::new(false), until_stalled(stream, stall));
+        if let Some(waiting) = begin(stream) {
+            tokio::spawn(waiting);
+        }
     }
+}
+
+/// Runs a stream as far as it goes, and hands back one that waits for something. Most calls have
+/// arrived whole when they are begun and wait for nothing: answered here, in their connection's
+/// turn, they need no task, and what they touch is still in the cache. With thousands of calls at
+/// hand a task for each would be queued behind all others, and memory would hold all of them.
+fn begin<F: Future<Output = ()>>(stream: F) -> Option<Pin<Box<F>>> {
+    let mut stream = Box::pin(stream);
+    // Nobody is to be woken: a task of its own asks again at once.
+    let mut context = Context::from_waker(Waker::noop());
+    stream.as_mut().poll(&mut context).is_pending().then_some(stream)
 }
 
 /// Lets the stream of this call stand still: it is meant to.
@@ -53,6 +73,7 @@ async fn until_stalled<F: Future<Output = ()>>(stream: F, stall: Duration) {
     let mut stream = pin!(stream);
     // Most streams are done when they are first looked at and never need a timer.
     let mut timer = pin!(None::<Sleep>);
+    let mut begun = false;
     poll_fn(|context| {
         let over = timer.as_mut().as_pin_mut();
         let over = over.is_some_and(|timer| timer.poll(context).is_ready());
@@ -62,6 +83,10 @@ async fn until_stalled<F: Future<Output = ()>>(stream: F, stall: Duration) {
         }
         if stream.as_mut().poll(context).is_ready() {
             return std::task::Poll::Ready(());
+        }
+        if !std::mem::replace(&mut begun, true) {
+            // See [`begin`]: it is asked again at once.
+            return std::task::Poll::Pending;
         }
         let next = Instant::now().checked_add(stall);
         if let Some(next) = next {
@@ -96,9 +121,15 @@ mod tests {
                 std::future::pending::<()>().await;
             };
             let stream = until_stalled(stands_still, Duration::from_millis(10));
-            let stream = MAY_STALL.scope(Cell::new(false), stream);
+            let stream = begin(MAY_STALL.scope(Cell::new(false), stream)).expect("it waits");
             tokio::time::timeout(Duration::from_millis(500), stream).await.is_ok()
         })
+    }
+
+    #[test]
+    fn a_stream_that_waits_for_nothing_needs_no_task() {
+        assert!(begin(async {}).is_none());
+        assert!(begin(until_stalled(async {}, Duration::ZERO)).is_none());
     }
 
     #[test]
