@@ -40,6 +40,8 @@ pub(super) struct Shared {
     limits: Limits,
     /// The answer to everything over the limits, made once: under a flood it is the common one.
     overloaded: Status,
+    /// The same as a response's headers.
+    refusal: HeaderMap,
     metrics: Arc<Metrics>,
 }
 
@@ -47,7 +49,8 @@ impl Shared {
     pub(super) fn new(limits: Limits, metrics: Arc<Metrics>) -> Self {
         let overloaded = status::status(&Refusal::Overloaded, status::Context::default());
         let (calls, streams, bytes) = Default::default();
-        Self { calls, streams, bytes, limits, overloaded, metrics }
+        let (parts, _) = overloaded.clone().into_http::<Body>().into_parts();
+        Self { calls, streams, bytes, limits, overloaded, refusal: parts.headers, metrics }
     }
 
     /// Calls under way.
@@ -55,10 +58,12 @@ impl Shared {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Says that a call was refused because of a limit.
-    pub(super) fn shed(&self) -> Status {
+    /// Refuses a call because of a limit.
+    fn shed(&self) -> Response<Body> {
         self.metrics.shed.inc();
-        self.overloaded.clone()
+        let mut response = Response::new(Body::empty());
+        response.headers_mut().clone_from(&self.refusal);
+        response
     }
 
     /// Bytes that each connection has to itself: a webhook's, out of a quarter of all.
@@ -134,7 +139,7 @@ impl Gate {
         let exempt = request.uri().path().starts_with(HEALTH);
         // Taken before a byte of the body is read: that is what bounds memory.
         let call = if exempt { self.probe() } else { self.call() };
-        let Some(call) = call else { return Ok(shared.shed().into_http()) };
+        let Some(call) = call else { return Ok(shared.shed()) };
         let deadline = deadline(request.headers(), shared.limits.deadline_ms);
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(self.connection.caller.clone());
@@ -152,7 +157,7 @@ impl Gate {
         };
         Ok(match answered {
             Ok(Ok(Ok(response))) if call.stays_within_streams() => response,
-            Ok(Ok(Ok(_))) => shared.shed().into_http(),
+            Ok(Ok(Ok(_))) => shared.shed(),
             Ok(Err(_)) => {
                 shared.metrics.panics.inc();
                 tracing::error!("A call panicked");
@@ -241,7 +246,8 @@ impl Call {
         let more = self.counted(held.saturating_add(bytes)).saturating_sub(self.counted(held));
         let total = shared.bytes.fetch_add(more, Ordering::Relaxed).saturating_add(more);
         if more > 0 && total > shared.shared_bytes_max() {
-            return Err(Box::new(shared.shed()));
+            shared.metrics.shed.inc();
+            return Err(Box::new(shared.overloaded.clone()));
         }
         Ok(())
     }
