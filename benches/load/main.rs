@@ -21,6 +21,7 @@
 #[path = "../../tests/it/broken.rs"]
 mod broken;
 mod client;
+mod cores;
 mod histogram;
 mod hpack;
 #[path = "../../tests/it/raw.rs"]

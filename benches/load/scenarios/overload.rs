@@ -9,6 +9,7 @@ use std::{
 use super::{MEMORY_KIB, mb, ms};
 use crate::{
     client::{Found, Plan, once},
+    cores::Cores,
     histogram::Histogram,
     report::Report,
     server::Server,
@@ -19,7 +20,12 @@ use crate::{
 pub fn run(report: &mut Report) {
     let shop = Shop::stripes("", 10);
     let calls: Vec<_> = shop.webhooks().iter().map(Webhook::call).collect();
+    // Each on a core of its own, at the peak and above it: a client that takes the server's time
+    // would take more of it the more it offers.
+    let cores = Cores::found();
+    cores.first();
     let server = Server::start(&shop.config);
+    cores.second();
     let target = server.target();
     let rounds = report.length.pick(2, 12);
     let (peak_time, time) = report.length.pick((1, 2), (3, 5));
@@ -57,7 +63,9 @@ pub fn run(report: &mut Report) {
     report.tell("offered", format!("{:.0} calls in {seconds} s", offered));
     report
         .tell("server's CPU in that time", format!("{:.2} of one", spent.as_secs_f64() / seconds));
+    report.tell("cores", cores.to_string());
     back_to_normal(report, &target, &calls);
+    cores.all();
 }
 
 /// As many as it can do: a closed loop.
