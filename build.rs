@@ -4,6 +4,7 @@
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     pack_relocations();
+    fold_functions();
     #[cfg(feature = "server")]
     contract::compile();
 }
@@ -15,6 +16,18 @@ fn pack_relocations() {
     let gnu = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "gnu");
     if gnu && features.split(',').any(|feature| feature == "crt-static") {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+}
+
+/// Functions of the same machine code become one where nobody compares their addresses and the
+/// linker is rustc's own, which can do that: less to ship and to keep in memory.
+fn fold_functions() {
+    let of = |name| std::env::var(name).unwrap_or_default();
+    let default = of("TARGET") == "x86_64-unknown-linux-gnu"
+        && std::env::var_os("RUSTC_LINKER").is_none()
+        && !["fuse-ld", "linker"].iter().any(|word| of("CARGO_ENCODED_RUSTFLAGS").contains(word));
+    if default && of("PROFILE") == "release" {
+        println!("cargo::rustc-link-arg-bins=-Wl,--icf=safe");
     }
 }
 
