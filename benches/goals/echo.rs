@@ -21,6 +21,11 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
+use crate::{
+    paired::Side,
+    wire::{Call, Target},
+};
+
 /// The argument with which this binary is the server.
 pub const ARGUMENT: &str = "--be-the-echo";
 
@@ -107,8 +112,8 @@ impl EchoServer {
         Self { address: line.trim().parse().expect("an address"), child }
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    pub fn side<'a>(&self, calls: &'a [Call]) -> Side<'a> {
+        Side { process: self.child.id(), target: Target::Tcp(self.address), calls }
     }
 }
 

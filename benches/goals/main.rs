@@ -1,5 +1,6 @@
 //! The goals that need a server: `cargo bench --profile dist --bench goals`, `-- --short` for a
-//! run while developing. docs/performance.md says what each is and how it is measured.
+//! run while developing, `-- --only scale` for a part. docs/performance.md says what each is and how
+//! it is measured.
 
 #![allow(
     clippy::unwrap_used,
@@ -60,8 +61,19 @@ fn main() {
     histogram::check();
     let short = arguments.iter().any(|argument| argument == "--short");
     let mut rows = rows::Rows::new("goals");
-    footprint::run(&mut rows);
-    overhead::run(short, &mut rows);
-    scale::run(short, &mut rows);
-    rows.write();
+    let only = after("--only");
+    let wanted = |part| only.is_none_or(|only| only == part);
+    if wanted("footprint") {
+        footprint::run(&mut rows);
+    }
+    if wanted("overhead") {
+        overhead::run(short, &mut rows);
+    }
+    if wanted("scale") {
+        scale::run(short, &mut rows);
+    }
+    // A part is no whole: the page is made of all of them.
+    if only.is_none() {
+        rows.write();
+    }
 }

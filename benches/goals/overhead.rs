@@ -2,10 +2,9 @@
 
 use crate::{
     echo::EchoServer,
-    paired::{SERVER, Shape, Side, paired, start, writes},
+    paired::{SERVER, Shape, paired, start, writes},
     rows::Rows,
     shop::Open,
-    wire::{Call, Target},
 };
 
 struct Measured {
@@ -32,7 +31,7 @@ pub fn run(short: bool, rows: &mut Rows) {
             _ => (&open.e30, open.reply_bytes[1]),
         };
         let echoes = [0, 1].map(|_| start(&[SERVER], || EchoServer::start(reply)));
-        let [echo, again] = [0, 1].map(|at| side(&echoes[at], calls));
+        let [echo, again] = [0, 1].map(|at| echoes[at].side(calls));
         let Measured { size, connections, streams, count, goal } = *measured;
         let shape = Shape { connections, streams, count: count / scale };
         let key = format!("1 {size} {connections}x{streams}");
@@ -55,8 +54,4 @@ pub fn run(short: bool, rows: &mut Rows) {
             rows.figure(&key, value, "", &what, goal);
         }
     }
-}
-
-fn side<'a>(echo: &EchoServer, calls: &'a [Call]) -> Side<'a> {
-    Side { process: echo.id(), target: Target::Tcp(echo.address), calls }
 }

@@ -2,6 +2,7 @@
 //! both cancels out, and a block is one ratio.
 
 use std::{
+    cell::RefCell,
     fs,
     io::{BufRead as _, BufReader},
     process::{Command, Stdio},
@@ -82,23 +83,41 @@ pub fn writes(side: &Side<'_>, shape: Shape) -> f64 {
 /// Runs calls against one side. Every one of them must be answered with OK.
 pub fn cost(side: &Side<'_>, shape: Shape) -> (Cost, Found) {
     let before = cpu(side.process);
+    let found = run(side, shape, None);
+    let per = |value: f64| value / found.answered() as f64;
+    let cost = Cost {
+        cpu: per((cpu(side.process) - before).as_secs_f64() * 1e6),
+        per_second: found.goodput(),
+    };
+    (cost, found)
+}
+
+fn run(side: &Side<'_>, shape: Shape, mark: Option<&dyn Fn(u64)>) -> Found {
     let plan = Plan {
         connections: shape.connections,
         streams: shape.streams,
         count: shape.count,
         time: Duration::from_secs(60),
+        mark,
         ..Plan::new(&side.target, side.calls)
     };
     let found = plan.run();
     let answered = found.ok();
     let whole = answered == found.answered() && found.lost == 0 && answered >= shape.count;
     assert!(whole, "not every call was answered well: {}", found.summary());
-    let per = |value: f64| value / answered as f64;
-    let cost = Cost {
-        cpu: per((cpu(side.process) - before).as_secs_f64() * 1e6),
-        per_second: found.goodput(),
-    };
-    (cost, found)
+    found
+}
+
+/// CPU of a call in microseconds, counted from when every connection has been used twice until
+/// before any is closed: what opening one takes is no call's cost.
+pub fn cost_of_calls(side: &Side<'_>, shape: Shape) -> f64 {
+    let marks = RefCell::new(Vec::new());
+    let mark = |answered: u64| marks.borrow_mut().push((answered, cpu(side.process)));
+    let count = shape.count + 2 * shape.connections as u64;
+    run(side, Shape { count, ..shape }, Some(&mark));
+    let marks = marks.into_inner();
+    let [(before, from), (after, until)] = marks[..] else { panic!("two marks: {marks:?}") };
+    (until - from).as_secs_f64() * 1e6 / (after - before) as f64
 }
 
 /// One side's cost as a multiple of the other's, and the medians of both.

@@ -1,7 +1,8 @@
 //! Goals 7 and 8: two workers, and no cliff where variants or connections grow.
 
 use crate::{
-    paired::{CLIENT, SERVER, Shape, Side, cost, paired},
+    echo::EchoServer,
+    paired::{CLIENT, SERVER, Shape, Side, cost, cost_of_calls, paired, start},
     ratio::Ratio,
     rows::Rows,
     shop::Open,
@@ -64,24 +65,32 @@ fn variants(blocks: usize, scale: u64, rows: &mut Rows) {
 
 /// One call on each of more and more connections, against ten of them. One connection alone is told
 /// beside it without a goal: it pays for a sleep and a wake-up with every call, and anything looks
-/// flat against that.
+/// flat against that. The echo goes through the same in turn: what its calls cost more, the layers
+/// below payhook do.
 fn connections(blocks: usize, scale: u64, rows: &mut Rows) {
     let open = Open::new("limits: {connections_max: 600, calls_max: 600}\n", 1, &[SERVER]);
     let side = open.side(&open.e3);
+    let server = start(&[SERVER], || EchoServer::start(open.reply_bytes[0]));
+    let echo = server.side(&open.e3);
     let shape = |connections| Shape { connections, streams: 1, count: 8_000 / scale };
     for (key, connections) in [("null", 10), ("1", 1), ("100", 100), ("500", 500)] {
-        let ratio = against(&side, shape(connections), shape(10), blocks);
+        let pairs = |side| against(side, shape(connections), shape(10));
+        let both: Vec<_> = (0..blocks).map(|_| (pairs(&side), pairs(&echo))).collect();
+        let key = format!("8 connections {key}");
         let what = format!("CPU per call, {connections} connections / 10, a call on each");
         let goal = (connections > 10).then_some((1.15, "<="));
-        rows.row(&format!("8 connections {key}"), ratio, &what, goal);
+        rows.row(&key, Ratio::of(both.iter().map(|(own, _)| *own)), &what, goal);
+        let ratio = Ratio::of(both.iter().map(|(_, echo)| *echo));
+        rows.row(&format!("{key} echo"), ratio, &format!("echo: {what}"), None);
+        let above = both.iter().map(|(own, echo)| (own.0 / own.1, echo.0 / echo.1));
+        let what = "payhook's ratio / the echo's";
+        rows.row(&format!("{key} above"), Ratio::of(above), what, None);
     }
 }
 
-fn against(side: &Side<'_>, many: Shape, few: Shape, blocks: usize) -> Ratio {
-    let pairs = (0..blocks).map(|_| {
-        let of = |shape| cost(side, shape).0.cpu;
-        let (a, b, c, d) = (of(many), of(few), of(few), of(many));
-        (a + d, b + c)
-    });
-    Ratio::of(pairs.collect::<Vec<_>>())
+/// What a call costs with many connections and with few, in a block of ABBA.
+fn against(side: &Side<'_>, many: Shape, few: Shape) -> (f64, f64) {
+    let of = |shape| cost_of_calls(side, shape);
+    let (a, b, c, d) = (of(many), of(few), of(few), of(many));
+    (a + d, b + c)
 }

@@ -41,6 +41,9 @@ pub struct Plan<'a> {
     pub finish: bool,
     /// Never waits: for rates at which a sleep would be late. Costs a core.
     pub spin: bool,
+    /// Told how many calls were answered: when every connection has been used twice, and at the
+    /// end, before any is closed.
+    pub mark: Option<&'a dyn Fn(u64)>,
 }
 
 impl<'a> Plan<'a> {
@@ -59,6 +62,7 @@ impl<'a> Plan<'a> {
             retry: false,
             finish: false,
             spin: false,
+            mark: None,
         }
     }
 
@@ -269,15 +273,21 @@ impl<'a> Run<'a> {
     fn run(mut self) -> Found {
         self.connect();
         self.started = Instant::now();
+        let mut marked = self.plan.mark.is_none();
         while !self.over() {
             self.connect();
             self.plan_calls();
             self.begin();
             self.wait();
             self.exchange();
+            if !marked && self.answered() >= 2 * self.plan.connections as u64 {
+                marked = true;
+                self.mark();
+            }
         }
         self.ledger.found.elapsed = self.started.elapsed();
         self.settle();
+        self.mark();
         for wire in self.wires.into_iter().flatten().chain(self.leaving) {
             self.ledger.close(wire);
         }
@@ -286,10 +296,19 @@ impl<'a> Run<'a> {
         self.ledger.found
     }
 
+    fn mark(&self) {
+        if let Some(mark) = self.plan.mark {
+            mark(self.answered());
+        }
+    }
+
+    fn answered(&self) -> u64 {
+        self.ledger.found.latency.count() + self.ledger.found.refusals.count()
+    }
+
     fn over(&self) -> bool {
-        let found = &self.ledger.found;
         self.started.elapsed() >= self.plan.time
-            || found.latency.count() + found.refusals.count() >= self.plan.count
+            || self.answered() >= self.plan.count
             || self.plan.over.is_some_and(|over| over.load(Ordering::Relaxed))
     }
 

@@ -93,7 +93,7 @@ fn keys(
     table: &Table<'_>,
     purpose: Purpose,
 ) -> Result<Vec<KeySpec>, ConfigError> {
-    let keys = each(table, "keys", |key| key_spec(gateway, key, purpose))?;
+    let mut keys = each(table, "keys", |key| key_spec(gateway, key, purpose))?;
     // A gateway that signs with published certificates has no keys to configure.
     let fewest = usize::from(!gateway.keys.is_empty());
     if keys.len() < fewest || keys.len() > KEYS_MAX {
@@ -106,6 +106,8 @@ fn keys(
     if labels.len() != keys.iter().filter(|key| key.label.is_some()).count() {
         return Err(table.error("keys", "two keys have the same label"));
     }
+    // Kept for as long as the configuration is.
+    keys.shrink_to_fit();
     Ok(keys)
 }
 

@@ -62,8 +62,8 @@ pub fn start_logs(level: &str, form: LogForm) -> Result<Recording, String> {
     })
 }
 
-/// Lines that wait for a slow reader: seconds of refusals, which are sampled, in 128 KiB.
-const LINES_WAITING_MAX: usize = 4096;
+/// Lines that wait for a slow reader: many seconds of refusals, which are sampled, in 64 KiB.
+const LINES_WAITING_MAX: usize = 2048;
 
 /// Panics say where they happened, and not why: their text may hold what they stumbled over.
 pub fn quiet_panics() {
