@@ -153,8 +153,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Batched<S> {
 /// As much is collected before it is sent anyway; a frame more may come on top.
 const BATCH_BYTES: usize = 32 * 1024;
 /// As much is read before other connections have their turn: calls are answered in the turn that
-/// reads them, so this bounds how long it takes.
-const TURN_BYTES: usize = 64 * 1024;
+/// reads them, so this bounds how long it takes. Two windows: a peer that waits for answers never
+/// sends as much, and all of them leave in one write.
+const TURN_BYTES: usize = 512 * 1024;
 /// What a connection keeps for the next batch.
 const KEPT_BYTES: usize = 4 * 1024;
 
@@ -198,7 +199,7 @@ mod tests {
             let batched = Batched::new(ours);
             let (mut stream, read) = (batched.clone(), std::cell::Cell::new(0));
             let mut reads = std::pin::pin!(async {
-                let mut buffer = [0; 5000];
+                let mut buffer = [0; 20_000];
                 loop {
                     read.set(read.get() + stream.read(&mut buffer).await?);
                 }
@@ -208,7 +209,7 @@ mod tests {
             let mut drive = std::pin::pin!(batched.drive(reads.as_mut()));
             for turn in 1..=3 {
                 assert!(futures_util::poll!(drive.as_mut()).is_pending());
-                let most = turn * (TURN_BYTES + 5000);
+                let most = turn * (TURN_BYTES + 20_000);
                 assert!((turn * TURN_BYTES..=most).contains(&read.get()), "{}", read.get());
             }
         });
