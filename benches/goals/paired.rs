@@ -2,10 +2,10 @@
 //! both cancels out, and a block is one ratio.
 
 use std::{
-    cell::RefCell,
     fs,
     io::{BufRead as _, BufReader},
     process::{Command, Stdio},
+    sync::Mutex,
     time::Duration,
 };
 
@@ -92,7 +92,7 @@ pub fn cost(side: &Side<'_>, shape: Shape) -> (Cost, Found) {
     (cost, found)
 }
 
-fn run(side: &Side<'_>, shape: Shape, mark: Option<&dyn Fn(u64)>) -> Found {
+fn run(side: &Side<'_>, shape: Shape, mark: Option<&(dyn Fn(u64) + Sync)>) -> Found {
     let plan = Plan {
         connections: shape.connections,
         streams: shape.streams,
@@ -111,11 +111,11 @@ fn run(side: &Side<'_>, shape: Shape, mark: Option<&dyn Fn(u64)>) -> Found {
 /// CPU of a call in microseconds, counted from when every connection has been used twice until
 /// before any is closed: what opening one takes is no call's cost.
 pub fn cost_of_calls(side: &Side<'_>, shape: Shape) -> f64 {
-    let marks = RefCell::new(Vec::new());
-    let mark = |answered: u64| marks.borrow_mut().push((answered, cpu(side.process)));
+    let marks = Mutex::new(Vec::new());
+    let mark = |answered: u64| marks.lock().expect("unbroken").push((answered, cpu(side.process)));
     let count = shape.count + 2 * shape.connections as u64;
     run(side, Shape { count, ..shape }, Some(&mark));
-    let marks = marks.into_inner();
+    let marks = marks.into_inner().expect("unbroken");
     let [(before, from), (after, until)] = marks[..] else { panic!("two marks: {marks:?}") };
     (until - from).as_secs_f64() * 1e6 / (after - before) as f64
 }

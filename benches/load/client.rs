@@ -43,7 +43,7 @@ pub struct Plan<'a> {
     pub spin: bool,
     /// Told how many calls were answered: when every connection has been used twice, and at the
     /// end, before any is closed.
-    pub mark: Option<&'a dyn Fn(u64)>,
+    pub mark: Option<&'a (dyn Fn(u64) + Sync)>,
 }
 
 impl<'a> Plan<'a> {
