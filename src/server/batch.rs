@@ -199,7 +199,7 @@ mod tests {
             let batched = Batched::new(ours);
             let (mut stream, read) = (batched.clone(), std::cell::Cell::new(0));
             let mut reads = std::pin::pin!(async {
-                let mut buffer = [0; 20_000];
+                let mut buffer = vec![0; 20_000];
                 loop {
                     read.set(read.get() + stream.read(&mut buffer).await?);
                 }
