@@ -74,6 +74,15 @@ pub(crate) enum Made<'k> {
     Own(Digest),
 }
 
+impl Drop for Made<'_> {
+    /// Whoever forged a webhook would like to see what its signature should have been.
+    fn drop(&mut self) {
+        if let Self::Own(own) = self {
+            own.erase();
+        }
+    }
+}
+
 impl Made<'_> {
     /// Compares a whole signature, in constant time where the key is secret; one of another length
     /// never matches.

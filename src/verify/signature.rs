@@ -1,6 +1,7 @@
 //! One signature's text as bytes.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroize as _;
 
 use super::scheme::Encoding;
 use crate::limits::DIGEST_BYTES_MAX;
@@ -19,6 +20,11 @@ impl Digest {
         let length = computed.len().min(DIGEST_BYTES_MAX);
         bytes.iter_mut().zip(computed).for_each(|(slot, byte)| *slot = *byte);
         Self { bytes, length }
+    }
+
+    /// Leaves nothing of it behind.
+    pub(crate) fn erase(&mut self) {
+        self.bytes.zeroize();
     }
 
     /// The bytes.
