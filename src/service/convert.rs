@@ -23,17 +23,17 @@ pub(crate) fn event(
     let gateway = account.gateway().name;
     let key = gateway::idempotency_key(gateway, &event, verified.payload(), position);
     let environment = event.environment.or(account.environment());
-    proto::PaymentEvent {
-        gateway: gateway.to_owned(),
-        variant: account.variant().as_str().to_owned(),
-        idempotency_key: key,
-        environment: environment.map_or(proto::Environment::Unspecified, environment_proto).into(),
-        decoded_payload: verified
-            .decoded_payload()
-            .map(bytes::Bytes::copy_from_slice)
-            .unwrap_or_default(),
-        ..bare_event(event)
+    // Filled in where it is: an event is large, and is moved as rarely as can be.
+    let mut told = bare_event(event);
+    gateway.clone_into(&mut told.gateway);
+    account.variant().as_str().clone_into(&mut told.variant);
+    told.idempotency_key = key;
+    told.environment =
+        environment.map_or(proto::Environment::Unspecified, environment_proto).into();
+    if let Some(payload) = verified.decoded_payload() {
+        told.decoded_payload = bytes::Bytes::copy_from_slice(payload);
     }
+    told
 }
 
 /// An event without what only a verified webhook has.
@@ -63,7 +63,7 @@ pub(crate) fn bare_event(event: Event<'_>) -> proto::PaymentEvent {
 }
 
 /// How a webhook was verified.
-pub(crate) fn verification(evidence: &Evidence) -> proto::Verification {
+pub(crate) fn verification(evidence: &Evidence<'_>) -> proto::Verification {
     proto::Verification {
         scheme: evidence.scheme.to_string(),
         key_label: evidence.key_label.to_string(),

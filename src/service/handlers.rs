@@ -77,11 +77,11 @@ impl PaymentWebhooks {
 
     fn counted(
         &self,
-        response: proto::VerifyAndParseResponse,
+        mut response: proto::VerifyAndParseResponse,
         account: &Account,
     ) -> proto::VerifyAndParseResponse {
-        let delivery = self.webhooks.delivered(account, &response.events);
-        proto::VerifyAndParseResponse { delivery: Some(delivery), ..response }
+        response.delivery = Some(self.webhooks.delivered(account, &response.events));
+        response
     }
 }
 

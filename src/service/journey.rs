@@ -212,7 +212,7 @@ impl Webhooks {
         now: UnixSeconds,
         finish: impl FnOnce(&Account, Judged<'_>) -> R,
     ) -> Result<R, Refusal> {
-        account.key_used(&verified.evidence().key_label, now);
+        account.key_used(verified.evidence().key_label, now);
         let events = (account.gateway().parse)(verified)?;
         for event in &events {
             account.guard(event).map_err(guard_refusal)?;

@@ -64,7 +64,7 @@ impl Webhooks {
         if self.guardrails.audit {
             let body_sha256 = Hex::of(&webhook.body, self.guardrails.body_bytes_max);
             let ids: Vec<_> = events.iter().filter_map(|event| event.id.as_deref()).collect();
-            tracing::info!(variant, gateway, reason = VERIFIED, key = &*evidence.key_label,
+            tracing::info!(variant, gateway, reason = VERIFIED, key = evidence.key_label,
                 event_ids = ?ids, body_bytes = webhook.body.len(), %body_sha256,
                 "Webhook verified");
         }

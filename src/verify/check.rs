@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{
     challenge, cipher, credential,
     form::Form,
-    freshness,
+    freshness::{self, CheckTime},
     grammar::{Entry, SignedTime},
     headers,
     items::{self, Item},
@@ -76,22 +76,6 @@ struct Proof<'a> {
     opened: Option<Vec<u8>>,
 }
 
-/// The two times that a check needs.
-#[derive(Clone, Copy, Debug)]
-pub struct CheckTime {
-    /// The clock: validity of keys and certificates.
-    pub now: UnixSeconds,
-    /// When the application received the webhook: freshness only.
-    pub received_at: UnixSeconds,
-}
-
-impl CheckTime {
-    /// Both times are now.
-    pub const fn now(now: UnixSeconds) -> Self {
-        Self { now, received_at: now }
-    }
-}
-
 impl<'a> Unverified<'a> {
     /// Takes the request as it arrived.
     pub const fn new(request: Request<'a>) -> Self {
@@ -104,6 +88,7 @@ impl<'a> Unverified<'a> {
     /// [`Rejection::SignatureMissing`] and [`Rejection::SignatureMalformed`]; for signatures in
     /// the body also [`Rejection::PayloadMalformed`], for certificates
     /// [`Rejection::CertificateUntrusted`].
+    #[inline]
     pub fn check_with(self, verifier: &'a Verifier) -> Result<Step<'a>, Rejection> {
         let request = self.request;
         let scheme = verifier.scheme();
@@ -137,14 +122,14 @@ impl<'a> Unverified<'a> {
         check.units().try_for_each(|unit| check.signature_text(unit).map(drop))?;
         payload::check(&scheme.payload, check.form.as_ref())?;
         headers::check(request, &scheme.headers)?;
-        let mut only = None;
+        let (mut only, mut time) = (None, Found::Absent);
         for unit in check.units() {
             let text = check.signature_text(unit)?;
             scheme.grammar.check(&text).map_err(|problem| check.malformed(problem))?;
-            only = check.require_entry(unit)?;
+            (only, time) = check.require_entry(unit)?;
         }
         check.only = only;
-        check.time = check.read_time()?;
+        check.time = check.read_time(time)?;
         outside::step(check)
     }
 }
@@ -155,9 +140,10 @@ impl<'a> Check<'a> {
     /// # Errors
     /// [`Rejection::SignatureMismatch`], [`Rejection::TimestampTooOld`] and
     /// [`Rejection::TimestampInFuture`].
-    pub fn run(self, at: CheckTime) -> Result<Verified<'a>, Rejection> {
+    #[inline]
+    pub fn run(&self, at: CheckTime) -> Result<Verified<'a>, Rejection> {
         let verifier = self.verifier;
-        let proof = match self.outside {
+        let proof = match &self.outside {
             Outside::Nothing => self.prove(at.now)?,
             Outside::Answers(_) | Outside::Chain(_) => {
                 let (key, environment) = self.vouched(at.now)?;
@@ -168,9 +154,9 @@ impl<'a> Check<'a> {
         if let (Some(signed_at), Some(tolerance)) = (signed_at, verifier.tolerance_seconds) {
             freshness::check(signed_at, at.received_at, tolerance)?;
         }
-        let (environment, signed_id) = (proof.environment, self.signed_id());
-        let evidence = Evidence::new(verifier, proof.key, signed_at, at);
-        let evidence = Evidence { environment, signed_id, ..evidence };
+        let mut evidence = Evidence::new(verifier, proof.key, signed_at, at);
+        evidence.environment = proof.environment;
+        evidence.signed_id = self.signed_id();
         let payload = match proof.opened {
             Some(plain) => Cow::Owned(plain),
             None => payload::decode(self.request, verifier, self.form.as_ref())?,
@@ -316,7 +302,9 @@ impl<'a> Check<'a> {
     ) -> Result<(), Rejection> {
         let grammar = &self.verifier.scheme.grammar;
         if let Source::HeaderAny(name) = &self.verifier.scheme.source {
-            self.request.values(name).for_each(|text| grammar.each(text, see));
+            for text in self.request.values(name) {
+                grammar.each(text, see);
+            }
             return Ok(());
         }
         grammar.each(&self.signature_text(unit)?, see);
@@ -324,11 +312,14 @@ impl<'a> Check<'a> {
     }
 
     /// At least one signature must be usable. Where one header carries one signature, as nearly
-    /// all do, it is returned: nobody needs to look for it again.
-    fn require_entry(&self, unit: Unit<'_, 'a>) -> Result<Option<Entry<'a>>, Rejection> {
-        let (mut usable, mut count, mut last) = (false, 0_usize, None);
+    /// all do, it is returned with the time beside it: nobody needs to look for them again.
+    fn require_entry(
+        &self,
+        unit: Unit<'_, 'a>,
+    ) -> Result<(Option<Entry<'a>>, Found<'a>), Rejection> {
+        let (mut usable, mut count, mut last, mut time) = (false, 0_usize, None, Found::Absent);
         if let Found::One(text) = self.carried {
-            self.verifier.scheme.grammar.each(text, &mut |entry| {
+            time = self.verifier.scheme.grammar.each(text, &mut |entry| {
                 usable |= self.is_usable(&entry);
                 count = count.saturating_add(1);
                 last = Some(entry);
@@ -337,7 +328,7 @@ impl<'a> Check<'a> {
             self.each_entry(unit, &mut |entry| usable |= self.is_usable(&entry))?;
         }
         let only = last.filter(|_| count == 1);
-        if usable { Ok(only) } else { Err(self.malformed("it holds no usable signature")) }
+        if usable { Ok((only, time)) } else { Err(self.malformed("it holds no usable signature")) }
     }
 
     /// Of the digest's length in the encoding, or any text at all where texts are compared.
@@ -353,13 +344,16 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn read_time(&self) -> Result<Option<SignedTime<'a>>, Rejection> {
+    /// The signed time: that of a header of its own, else the one beside the signature.
+    fn read_time(&self, beside: Found<'a>) -> Result<Option<SignedTime<'a>>, Rejection> {
         let Some(TimeSource { header, unit }) = &self.verifier.scheme.timestamp else {
             return Ok(None);
         };
         let Some(name) = header else {
-            let Found::One(text) = self.carried else { return Ok(None) };
-            let time = self.verifier.scheme.grammar.time(text, *unit);
+            if !matches!(self.carried, Found::One(_)) {
+                return Ok(None);
+            }
+            let time = SignedTime::read(beside, *unit);
             return time.map(Some).map_err(|problem| self.malformed(problem));
         };
         let Found::One(text) = self.request.header(name) else {

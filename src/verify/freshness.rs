@@ -1,7 +1,24 @@
-//! Signed times: their grammar and the two-sided window. Never reads the clock.
+//! Times: the two that a check needs, the grammar of signed ones and their two-sided window. Never
+//! reads the clock.
 
 use super::{rejection::Rejection, scheme::TimeUnit};
 use crate::model::{Timestamp, UnixSeconds};
+
+/// The two times that a check needs.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckTime {
+    /// The clock: validity of keys and certificates.
+    pub now: UnixSeconds,
+    /// When the application received the webhook: freshness only.
+    pub received_at: UnixSeconds,
+}
+
+impl CheckTime {
+    /// Both times are now.
+    pub const fn now(now: UnixSeconds) -> Self {
+        Self { now, received_at: now }
+    }
+}
 
 /// Reads a signed time: 1 to 19 ASCII digits below 2^63, or RFC 3339. No sign, no blanks.
 ///
@@ -56,9 +73,15 @@ fn rfc3339_shape(text: &str) -> Option<&str> {
 }
 
 fn digits(text: &str) -> Option<i64> {
-    let shaped = (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let shaped = (1..=19).contains(&text.len());
     let padded = text.len() > 1 && text.starts_with('0');
-    if shaped && !padded { text.parse().ok() } else { None }
+    if !shaped || padded {
+        return None;
+    }
+    text.bytes().try_fold(0_i64, |value, byte| {
+        let digit = Some(byte.wrapping_sub(b'0')).filter(|digit| *digit < 10)?;
+        value.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 /// As seconds this is the year 5138; as milliseconds 1973. Mercado Pago has sent both units.

@@ -4,6 +4,7 @@ use memchr::memchr;
 
 use super::{
     freshness,
+    request::Found,
     scheme::{Algorithm, Blanks, Case, Grammar, Presence, TimeUnit},
 };
 use crate::{
@@ -31,6 +32,20 @@ pub(crate) struct SignedTime<'a> {
     pub(crate) at: UnixSeconds,
 }
 
+impl<'a> SignedTime<'a> {
+    /// Reads the time that was found: exactly one distinct value.
+    pub(crate) fn read(found: Found<'a>, unit: TimeUnit) -> Result<Self, &'static str> {
+        match found {
+            Found::Absent => Err("its time is absent"),
+            Found::Differing => Err("its times differ"),
+            Found::One(text) => {
+                let at = freshness::read(text, unit).ok_or("its time is not a plain number")?;
+                Ok(Self { text, at })
+            }
+        }
+    }
+}
+
 impl Grammar {
     /// Checks the shape of the text beyond its single entries.
     pub(crate) fn check(&self, text: &str) -> Result<(), &'static str> {
@@ -50,8 +65,8 @@ impl Grammar {
 
     /// Calls `see` with each signature, at most [`SIGNATURES_MAX`] of them (pairs: at most
     /// [`KEY_ID_PAIRS_MAX`], of which only one per key is compared). Empty ones count as
-    /// absent.
-    pub(crate) fn each<'a>(&self, text: &'a str, see: &mut dyn FnMut(Entry<'a>)) {
+    /// absent. Returns the time beside them, where the grammar has one.
+    pub(crate) fn each<'a>(&self, text: &'a str, see: &mut dyn FnMut(Entry<'a>)) -> Found<'a> {
         let plain = |text| Entry { algorithm: None, key_id: None, text };
         match self {
             Self::Plain => see(plain(text)),
@@ -60,11 +75,21 @@ impl Grammar {
                 None if *required == Presence::Optional => see(plain(text)),
                 None => {}
             },
-            Self::KeyValues { separator, signature, blanks, .. } => {
-                entries(text, *separator, *blanks)
-                    .filter(|(key, value)| blanks.same(key, signature) && !value.is_empty())
-                    .take(SIGNATURES_MAX)
-                    .for_each(|(_, value)| see(plain(value)));
+            Self::KeyValues { separator, signature, timestamp, blanks } => {
+                let (mut time, mut signatures) = (Found::Absent, 0);
+                for (key, value) in entries(text, *separator, *blanks) {
+                    if blanks.same(key, signature)
+                        && !value.is_empty()
+                        && signatures < SIGNATURES_MAX
+                    {
+                        signatures += 1;
+                        see(plain(value));
+                    }
+                    if timestamp.as_ref().is_some_and(|name| blanks.same(key, name)) {
+                        time = time.and(value);
+                    }
+                }
+                return time;
             }
             Self::KeyIdPairs => text
                 .split('&')
@@ -81,25 +106,7 @@ impl Grammar {
                 .take(SIGNATURES_MAX)
                 .for_each(see),
         }
-    }
-
-    /// The time inside the text, where the grammar carries one: exactly one distinct value.
-    pub(crate) fn time<'a>(
-        &self,
-        text: &'a str,
-        unit: TimeUnit,
-    ) -> Result<SignedTime<'a>, &'static str> {
-        let Self::KeyValues { separator, timestamp: Some(name), blanks, .. } = self else {
-            return Err("its grammar carries no time");
-        };
-        let mut times =
-            entries(text, *separator, *blanks).filter(|(key, _)| blanks.same(key, name));
-        let Some((_, first)) = times.next() else { return Err("its time is absent") };
-        if times.any(|(_, other)| other != first) {
-            return Err("its times differ");
-        }
-        let at = freshness::read(first, unit).ok_or("its time is not a plain number")?;
-        Ok(SignedTime { text: first, at })
+        Found::Absent
     }
 }
 
@@ -123,7 +130,9 @@ fn entries(text: &str, separator: u8, blanks: Blanks) -> impl Iterator<Item = (&
         Some(cut.map_or(text, |(entry, _)| entry))
     });
     entries.filter_map(move |entry| {
-        let (key, value) = cut(entry, b'=')?;
+        // Keys are short: their end is near.
+        let end = entry.bytes().position(|byte| byte == b'=')?;
+        let (key, value) = (entry.get(..end)?, entry.get(end.saturating_add(1)..)?);
         Some(match blanks {
             Blanks::Kept => (key, value),
             Blanks::Trimmed => (key.trim_ascii(), value.trim_ascii()),
@@ -171,6 +180,10 @@ mod tests {
         found
     }
 
+    fn read_time(text: &str) -> Result<SignedTime<'_>, &'static str> {
+        SignedTime::read(STRIPE.each(text, &mut |_| ()), TimeUnit::Seconds)
+    }
+
     #[test]
     fn only_exact_keys_count() {
         assert_eq!(texts(&STRIPE, "t=1,v1=a,v0=b,V1=c, v1=d,v1=,v10=e,v1=f=g"), ["a", "f=g"]);
@@ -178,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_time_must_be_there_once_or_equal() {
-        let time = |text| STRIPE.time(text, TimeUnit::Seconds).map(|time| time.at.get());
+        let time = |text| read_time(text).map(|time| time.at.get());
         assert_eq!(time("t=5,v1=a,t=5"), Ok(5));
         assert_eq!(time("t=5,t=6"), Err("its times differ"));
         assert_eq!(time("v1=a"), Err("its time is absent"));
@@ -215,7 +228,7 @@ mod tests {
             let list: Vec<_> = signatures.iter().map(|text| format!("v1={text}")).collect();
             let header = format!("t={time},{}", list.join(","));
             prop_assert_eq!(texts(&STRIPE, &header), signatures);
-            let read = STRIPE.time(&header, TimeUnit::Seconds).map(|time| time.at.get());
+            let read = read_time(&header).map(|time| time.at.get());
             prop_assert_eq!(read, Ok(time));
         }
 
@@ -224,7 +237,6 @@ mod tests {
             for grammar in [STRIPE, Grammar::KeyIdPairs, Grammar::Plain] {
                 let _ = grammar.check(&text);
                 let _ = texts(&grammar, &text);
-                let _ = grammar.time(&text, TimeUnit::Seconds);
             }
         }
     }

@@ -11,7 +11,7 @@ use super::{
     keys::PreparedKey,
     rejection::Rejection,
     request::{Found, Request},
-    scheme::{Algorithm, AnswerRule, CertificateRule},
+    scheme::{Algorithm, AnswerRule, CertificateRule, QuestionForm},
     signature,
 };
 use crate::model::{Environment, UnixSeconds};
@@ -70,24 +70,11 @@ impl<'a> NeedsAnswer<'a> {
 }
 
 /// The step after the request was read.
+#[expect(clippy::inline_always, reason = "a check is large, and is moved as rarely as can be")]
+#[inline(always)]
 pub(super) fn step(check: Check<'_>) -> Result<Step<'_>, Rejection> {
     match check.verifier.scheme.algorithm {
-        Algorithm::Answer(rule) => {
-            let served = match rule.certificate {
-                Some(certificate) => cert_url(&check, certificate)?.environment(),
-                None => None,
-            };
-            let ask =
-                |key: &[u8]| answer::question(rule, check.request, check.verifier, key, served);
-            let questions = match rule.question {
-                super::scheme::QuestionForm::Prefixed(_) => vec![ask(&[])?],
-                super::scheme::QuestionForm::Spliced { .. } => {
-                    let keys = check.verifier.keys.iter();
-                    keys.map(|key| ask(key.text())).collect::<Result<_, _>>()?
-                }
-            };
-            Ok(Step::NeedsAnswer(NeedsAnswer { check, rule, questions }))
-        }
+        Algorithm::Answer(rule) => asked(check, rule),
         Algorithm::RsaSha256ByCertificate(rule) => {
             let url = cert_url(&check, rule)?;
             Ok(Step::NeedsCertificate(NeedsCertificate { check, url }))
@@ -100,6 +87,22 @@ pub(super) fn step(check: Check<'_>) -> Result<Step<'_>, Rejection> {
         | Algorithm::HmacSha512
         | Algorithm::Sha256 => Ok(Step::Ready(check)),
     }
+}
+
+fn asked<'a>(check: Check<'a>, rule: &'static AnswerRule) -> Result<Step<'a>, Rejection> {
+    let served = match rule.certificate {
+        Some(certificate) => cert_url(&check, certificate)?.environment(),
+        None => None,
+    };
+    let ask = |key: &[u8]| answer::question(rule, check.request, check.verifier, key, served);
+    let questions = match rule.question {
+        QuestionForm::Prefixed(_) => vec![ask(&[])?],
+        QuestionForm::Spliced { .. } => {
+            let keys = check.verifier.keys.iter();
+            keys.map(|key| ask(key.text())).collect::<Result<_, _>>()?
+        }
+    };
+    Ok(Step::NeedsAnswer(NeedsAnswer { check, rule, questions }))
 }
 
 /// The certificate's URL, before anything is fetched or asked.
@@ -137,7 +140,7 @@ impl<'a> Check<'a> {
 
     fn signed_by(
         &self,
-        chain: &CertificateChain,
+        chain: &Arc<CertificateChain>,
         rule: &CertificateRule,
         now: UnixSeconds,
     ) -> Result<(&'a PreparedKey, Option<Environment>), Rejection> {
@@ -203,7 +206,7 @@ impl<'a> Check<'a> {
     }
 
     /// The signed id of the delivery, where only a checksum of the body is signed.
-    pub(super) fn signed_id(&self) -> Option<String> {
+    pub(super) fn signed_id(&self) -> Option<&'a str> {
         let rule = match self.verifier.scheme.algorithm {
             Algorithm::Answer(rule) => rule.certificate?,
             Algorithm::RsaSha256ByCertificate(rule) => rule,
@@ -215,6 +218,6 @@ impl<'a> Check<'a> {
             | Algorithm::HmacSha512
             | Algorithm::Sha256 => return None,
         };
-        header(self.request, rule.id_header).ok().map(str::to_owned)
+        header(self.request, rule.id_header).ok()
     }
 }

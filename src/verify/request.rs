@@ -22,7 +22,7 @@ pub struct Request<'a> {
     pub body: &'a [u8],
 }
 
-/// What a look for one header field found.
+/// What a look for one header field, or for one value by its name, found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found<'a> {
     /// Nothing, or only blanks.
@@ -31,6 +31,17 @@ pub(crate) enum Found<'a> {
     Differing,
     /// One value, or several equal ones; without blanks at its ends.
     One(&'a str),
+}
+
+impl<'a> Found<'a> {
+    /// With another value of the same name.
+    pub(crate) fn and(self, value: &'a str) -> Self {
+        match self {
+            Self::Absent => Self::One(value),
+            Self::One(known) if known == value => self,
+            Self::Differing | Self::One(_) => Self::Differing,
+        }
+    }
 }
 
 impl<'a> Request<'a> {

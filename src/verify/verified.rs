@@ -1,13 +1,13 @@
 //! The proof. A value of [`Verified`] exists only where a signature held.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 use super::{
-    check::CheckTime,
+    freshness::CheckTime,
     keys::{KeyRole, PreparedKey},
     options::Options,
     request::{Found, Request},
-    scheme::{Assurance, Part, Text},
+    scheme::{Assurance, Part},
     template,
     verifier::Verifier,
 };
@@ -25,16 +25,16 @@ pub struct Verified<'a> {
     request: Request<'a>,
     payload: Cow<'a, [u8]>,
     verifier: &'a Verifier,
-    evidence: Evidence,
+    evidence: Evidence<'a>,
 }
 
 /// How a webhook was verified.
-#[derive(Clone, Debug)]
-pub struct Evidence {
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
     /// The scheme's name.
-    pub scheme: Text,
+    pub scheme: &'a str,
     /// The operator's label of the key that matched, else its position.
-    pub key_label: Arc<str>,
+    pub key_label: &'a str,
     /// The role of that key.
     pub key_role: KeyRole,
     /// The signed time; `None` where none is signed.
@@ -49,19 +49,19 @@ pub struct Evidence {
     pub environment: Option<Environment>,
     /// The id of the delivery, where only a checksum of the body is signed beside it: another body
     /// under one id was made up.
-    pub(super) signed_id: Option<String>,
+    pub(super) signed_id: Option<&'a str>,
 }
 
-impl Evidence {
+impl<'a> Evidence<'a> {
     pub(super) fn new(
-        verifier: &Verifier,
-        key: &PreparedKey,
+        verifier: &'a Verifier,
+        key: &'a PreparedKey,
         signed_at: Option<UnixSeconds>,
         at: CheckTime,
     ) -> Self {
         Self {
-            scheme: verifier.scheme.name.clone(),
-            key_label: Arc::clone(&key.label),
+            scheme: &verifier.scheme.name,
+            key_label: &key.label,
             key_role: key.role,
             signed_at,
             age_seconds: signed_at.map(|signed_at| at.received_at.seconds_since(signed_at)),
@@ -79,7 +79,7 @@ impl<'a> Verified<'a> {
         request: Request<'a>,
         payload: Cow<'a, [u8]>,
         verifier: &'a Verifier,
-        evidence: Evidence,
+        evidence: Evidence<'a>,
     ) -> Self {
         Self { request, payload, verifier, evidence }
     }
@@ -99,15 +99,15 @@ impl<'a> Verified<'a> {
     }
 
     /// How it was verified.
-    pub const fn evidence(&self) -> &Evidence {
+    pub const fn evidence(&self) -> &Evidence<'a> {
         &self.evidence
     }
 
     /// The signed id of the delivery, where the signature covers only a checksum of the body. Who
     /// remembers the SHA-256 of the body under each id can tell a body that was made up to have
     /// the same checksum.
-    pub fn signed_id(&self) -> Option<&str> {
-        self.evidence.signed_id.as_deref()
+    pub const fn signed_id(&self) -> Option<&'a str> {
+        self.evidence.signed_id
     }
 
     /// The variant's options.

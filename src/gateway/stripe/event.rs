@@ -198,8 +198,7 @@ fn merchant_reference<'v>(
         }
         None => REFERENCE_KEYS.iter().find_map(|key| metadata.value(key)),
     };
-    let parent = object.parent.object().map(|parent| &parent.subscription_details);
-    let details = parent.and_then(json::Field::object).or(object.subscription_details.object());
+    let details = object.details();
     object
         .client_reference_id
         .text()

@@ -55,7 +55,8 @@ pub(super) struct Reference<'a> {
 /// An id, expanded or not.
 pub(super) type Expandable<'a> = Field<'a, Reference<'a>>;
 
-/// `data.object`, whatever it is.
+/// `data.object`, whatever it is. What few objects have is boxed: an object is moved as a whole, and
+/// malloc keeps blocks of up to a kilobyte at hand.
 #[derive(Deserialize)]
 pub(super) struct Object<'a> {
     #[serde(borrow, default)]
@@ -85,7 +86,7 @@ pub(super) struct Object<'a> {
     #[serde(borrow, default)]
     pub(super) amount_received: Number<'a>,
     #[serde(borrow, default)]
-    pub(super) last_payment_error: Field<'a, PaymentError<'a>>,
+    pub(super) last_payment_error: Field<'a, Box<PaymentError<'a>>>,
     #[serde(borrow, default)]
     pub(super) latest_charge: Expandable<'a>,
     // Charges.
@@ -102,7 +103,7 @@ pub(super) struct Object<'a> {
     #[serde(borrow, default)]
     pub(super) failure_message: Text<'a>,
     #[serde(borrow, default)]
-    pub(super) outcome: Field<'a, Outcome<'a>>,
+    pub(super) outcome: Field<'a, Box<Outcome<'a>>>,
     // Refunds and disputes.
     #[serde(borrow, default)]
     pub(super) charge: Expandable<'a>,
@@ -126,11 +127,11 @@ pub(super) struct Object<'a> {
     #[serde(borrow, default)]
     pub(super) parent: Field<'a, Parent<'a>>,
     #[serde(borrow, default)]
-    pub(super) payment: Field<'a, InvoicePayment<'a>>,
+    pub(super) payment: Field<'a, Box<InvoicePayment<'a>>>,
     #[serde(borrow, default)]
     pub(super) subscription: Expandable<'a>,
     #[serde(borrow, default)]
-    pub(super) subscription_details: Field<'a, SubscriptionDetails<'a>>,
+    pub(super) subscription_details: Field<'a, Box<SubscriptionDetails<'a>>>,
     // Subscriptions.
     #[serde(borrow, default)]
     pub(super) cancel_at_period_end: Number<'a>,
@@ -212,6 +213,8 @@ pub(super) struct Item<'a> {
     pub(super) current_period_end: Number<'a>,
 }
 
+const _: () = assert!(size_of::<Object<'_>>() <= 1_024);
+
 expected!(
     Data,
     Evidence,
@@ -225,6 +228,15 @@ expected!(
     Related,
     SubscriptionDetails,
 );
+
+impl<'a> Object<'a> {
+    /// What an invoice says about its subscription, in newer and older versions.
+    pub(super) fn details(&self) -> Option<&SubscriptionDetails<'a>> {
+        let parent = self.parent.object().map(|parent| &parent.subscription_details);
+        let own = self.subscription_details.object().map(|details| &**details);
+        parent.and_then(Field::object).or(own)
+    }
+}
 
 impl<'a> Expandable<'a> {
     /// The id, expanded or not.

@@ -199,13 +199,8 @@ fn payment<'v>(
 }
 
 fn invoice<'v>(object: &Object<'v>, facts: &Facts, references: References<'v>) -> Invoice<'v> {
-    let details = object
-        .parent
-        .object()
-        .and_then(|parent| parent.subscription_details.object())
-        .or_else(|| object.subscription_details.object());
     let own = object.invoice.id().or_else(|| object.id.text());
-    let subscription = details.and_then(|details| details.subscription.id());
+    let subscription = object.details().and_then(|details| details.subscription.id());
     Invoice {
         references,
         gateway_invoice_id: own,

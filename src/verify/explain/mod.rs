@@ -23,7 +23,7 @@ pub use cause::Cause;
 use self::{budget::Budget, trial::Bench};
 use super::{
     certificate::CertificateChain,
-    check::CheckTime,
+    freshness::CheckTime,
     rejection::Rejection,
     request::Request,
     scheme::{Part, Scheme, Source},

@@ -133,7 +133,7 @@ fn the_simulator_is_a_test_of_a_variant_that_is_pinned_to_test() {
         });
         let judged =
             judge(&verifier(options), &headers, BODY.as_bytes(), &chain, NOW, |verified| {
-                assert_eq!(verified.evidence().key_label.as_ref(), "simulator");
+                assert_eq!(verified.evidence().key_label, "simulator");
                 verified.evidence().environment
             });
         match judged {
