@@ -1,6 +1,6 @@
 //! The goals that need a server: `cargo bench --profile dist --bench goals`, `-- --short` for a
-//! run while developing, `-- --only scale` for a part. docs/performance.md says what each is and how
-//! it is measured.
+//! run while developing, `-- --only scale` for a part, `-- --against BINARY` for a comparison with
+//! another build. docs/performance.md says what each is and how it is measured.
 
 #![allow(
     clippy::unwrap_used,
@@ -61,7 +61,10 @@ fn main() {
     histogram::check();
     let short = arguments.iter().any(|argument| argument == "--short");
     let mut rows = rows::Rows::new("goals");
-    let only = after("--only");
+    let only = after("--only").map(String::as_str);
+    if let Some(other) = after("--against") {
+        return overhead::against(other, only, short);
+    }
     let wanted = |part| only.is_none_or(|only| only == part);
     if wanted("footprint") {
         footprint::run(&mut rows);

@@ -4,6 +4,7 @@ use crate::{
     echo::EchoServer,
     paired::{SERVER, Shape, paired, start, writes},
     rows::Rows,
+    server,
     shop::Open,
 };
 
@@ -16,16 +17,35 @@ struct Measured {
     goal: Option<f64>,
 }
 
+const SHAPES: [Measured; 3] = [
+    Measured { size: "e3", connections: 1, streams: 50, count: 12_000, goal: Some(0.62) },
+    Measured { size: "e3", connections: 10, streams: 1, count: 8_000, goal: None },
+    Measured { size: "e30", connections: 1, streams: 10, count: 4_000, goal: Some(0.36) },
+];
+
+/// The same shapes with another build in the echo's place, such as the one before a change: what
+/// this one costs as a share of it.
+pub fn against(other: &str, only: Option<&str>, short: bool) {
+    let blocks = if short { 6 } else { 24 };
+    let [ours, theirs] = [&server::binary(), other].map(|of| Open::of(of, "", 1, &[SERVER]));
+    for Measured { size, connections, streams, count, .. } in SHAPES {
+        if only.is_some_and(|only| only != size) {
+            continue;
+        }
+        let [ours, theirs] = [&ours, &theirs].map(|open| match size {
+            "e3" => open.side(&open.e3),
+            _ => open.side(&open.e30),
+        });
+        let found = paired(&ours, &theirs, Shape { connections, streams, count }, blocks);
+        println!("{size} {connections}x{streams}: {} of the other's CPU per call", found.ratio);
+    }
+}
+
 pub fn run(short: bool, rows: &mut Rows) {
     let blocks = if short { 6 } else { 24 };
     let scale = if short { 4 } else { 1 };
     let open = Open::new("", 1, &[SERVER]);
-    let shapes = [
-        Measured { size: "e3", connections: 1, streams: 50, count: 12_000, goal: Some(0.62) },
-        Measured { size: "e3", connections: 10, streams: 1, count: 8_000, goal: None },
-        Measured { size: "e30", connections: 1, streams: 10, count: 4_000, goal: Some(0.36) },
-    ];
-    for measured in &shapes {
+    for measured in &SHAPES {
         let (calls, reply) = match measured.size {
             "e3" => (&open.e3, open.reply_bytes[0]),
             _ => (&open.e30, open.reply_bytes[1]),

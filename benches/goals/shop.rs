@@ -5,7 +5,7 @@ use prost::Message as _;
 
 use crate::{
     events, paired,
-    server::Server,
+    server::{self, Server},
     webhooks::{self, Shop, Webhook},
     wire::Call,
 };
@@ -22,8 +22,13 @@ pub struct Open {
 impl Open {
     /// So many Stripe variants on these cores.
     pub fn new(settings: &str, variants: usize, cores: &[usize]) -> Self {
+        Self::of(&server::binary(), settings, variants, cores)
+    }
+
+    /// The same of another build.
+    pub fn of(binary: &str, settings: &str, variants: usize, cores: &[usize]) -> Self {
         let shop = Shop::stripes(settings, variants);
-        let server = paired::start(cores, || Server::start(&shop.config));
+        let server = paired::start(cores, || Server::start_of(binary, &shop.config));
         let e3 = signed(&shop, &events::e3());
         let e30 = signed(&shop, &events::e30());
         let reply_bytes = [reply_bytes(&server, &e3[0]), reply_bytes(&server, &e30[0])];

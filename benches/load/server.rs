@@ -53,7 +53,12 @@ pub struct Server {
 impl Server {
     /// Starts it with a configuration that says where it listens.
     pub fn start(config: &Path) -> Self {
-        let mut command = Command::new(binary());
+        Self::start_of(&binary(), config)
+    }
+
+    /// The same of another build.
+    pub fn start_of(binary: &str, config: &Path) -> Self {
+        let mut command = Command::new(binary);
         command.args(["serve", "--config"]).arg(config);
         Self::run(command)
     }
