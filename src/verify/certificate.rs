@@ -1,6 +1,10 @@
 //! Certificates that a gateway signs with: the chain to a trusted anchor, validity, name and key.
 
-use std::fmt;
+use std::{
+    fmt,
+    ops::RangeInclusive,
+    sync::{Arc, Mutex, Weak},
+};
 
 use aws_lc_rs::rsa::PublicEncryptingKey;
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime, pem::PemObject as _};
@@ -131,12 +135,25 @@ impl fmt::Debug for Anchors {
 }
 
 /// What a variant trusts.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Trust {
     rule: &'static CertificateRule,
     hosts: Vec<AllowedHost>,
     environment: Option<Environment>,
     anchors: Option<Anchors>,
+    vouched: Mutex<Option<Vouched>>,
+}
+
+/// A chain that held. Nothing but the clock can change that: a chain and what is trusted are never
+/// changed, only replaced. So it holds on until the first of its certificates, or of the anchors
+/// that were valid, ends.
+#[derive(Debug)]
+struct Vouched {
+    /// Weak, so that it holds no chain that nobody serves any more; an allocation to which it
+    /// points is no other chain's.
+    chain: Weak<CertificateChain>,
+    held: RangeInclusive<UnixSeconds>,
+    environment: Environment,
 }
 
 impl Trust {
@@ -168,6 +185,7 @@ impl Trust {
             hosts: known.chain(others).collect(),
             environment,
             anchors: anchors.and_then(Result::ok),
+            vouched: Mutex::default(),
         }
     }
 
@@ -182,8 +200,51 @@ impl Trust {
         CertUrl::read(text, self.rule, &self.hosts).ok_or_else(refused)
     }
 
-    /// Checks a chain at a moment, and says what its name vouches for.
+    /// Checks a chain at a moment, and says what its name vouches for. A chain that held is looked
+    /// up: its signatures cost several times what the webhook's own does.
     pub(crate) fn check<'c>(
+        &self,
+        chain: &'c Arc<CertificateChain>,
+        now: UnixSeconds,
+    ) -> Result<Signer<'c>, Rejection> {
+        if let Some(signer) = self.vouched(chain, now) {
+            return Ok(signer);
+        }
+        let signer = self.check_whole(chain, now)?;
+        let ends = chain.not_after().into_iter().chain(self.anchors_end(now)).min();
+        if let (Some(end), Ok(mut vouched)) = (ends, self.vouched.try_lock()) {
+            let (chain, environment) = (Arc::downgrade(chain), signer.environment);
+            *vouched = Some(Vouched { chain, held: now..=end, environment });
+        }
+        Ok(signer)
+    }
+
+    /// The signer of a chain that held before and still does. Waits for nobody: where another
+    /// thread is looking, the chain is checked again.
+    fn vouched<'c>(
+        &self,
+        chain: &'c Arc<CertificateChain>,
+        now: UnixSeconds,
+    ) -> Option<Signer<'c>> {
+        let vouched = self.vouched.try_lock().ok()?;
+        let known = vouched.as_ref()?;
+        let same = known.chain.as_ptr() == Arc::as_ptr(chain) && known.held.contains(&now);
+        let certificate = EndEntityCert::try_from(chain.certificates.first().filter(|_| same)?);
+        Some(Signer { certificate: certificate.ok()?, environment: known.environment })
+    }
+
+    /// When the first of the operator's anchors that are valid ends.
+    fn anchors_end(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        match self.anchors.as_ref()? {
+            Anchors::Public(_) => None,
+            Anchors::Configured(_, outlines) => {
+                let valid = outlines.iter().filter(|outline| outline.is_valid(now));
+                valid.map(|outline| outline.not_after).min()
+            }
+        }
+    }
+
+    fn check_whole<'c>(
         &self,
         chain: &'c CertificateChain,
         now: UnixSeconds,

@@ -11,7 +11,7 @@ use super::{
     scheme::{Algorithm, CertificateRule, Freshness, Scheme},
 };
 
-/// Verifies the webhooks of one variant. Made once; used by every webhook without a lock.
+/// Verifies the webhooks of one variant. Made once; used by every webhook, which waits for no other.
 pub struct Verifier {
     pub(crate) scheme: Cow<'static, Scheme>,
     pub(crate) keys: Vec<PreparedKey>,

@@ -145,12 +145,23 @@ pub(crate) fn judge<R>(
     now: i64,
     see: impl FnOnce(&Verified<'_>) -> R,
 ) -> Result<R, Rejection> {
+    let chain = Arc::new(CertificateChain::from_pem(chain.as_bytes()));
+    judge_by(verifier, headers, body, chain, now, see)
+}
+
+/// The same with a chain that was read before.
+pub(crate) fn judge_by<R>(
+    verifier: &Verifier,
+    headers: &[(String, String)],
+    body: &[u8],
+    chain: Arc<CertificateChain>,
+    now: i64,
+    see: impl FnOnce(&Verified<'_>) -> R,
+) -> Result<R, Rejection> {
     let headers: Vec<_> = headers.iter().map(|(name, value)| Header { name, value }).collect();
     let request = Request { method: "POST", url: "", headers: &headers, body };
     let check = match Unverified::new(request).check_with(verifier)? {
-        Step::NeedsCertificate(needs) => {
-            needs.with_chain(Arc::new(CertificateChain::from_pem(chain.as_bytes())))
-        }
+        Step::NeedsCertificate(needs) => needs.with_chain(chain),
         step => panic!("{step:?}"),
     };
     check.run(CheckTime::now(UnixSeconds::new(now))).map(|verified| see(&verified))

@@ -1,6 +1,8 @@
 //! Chains of every kind: what signs must lead to an anchor, be valid, carry the name and a key.
 
-use payhook::verify::Rejection;
+use std::sync::Arc;
+
+use payhook::verify::{CertificateChain, Rejection};
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose,
     GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ED25519, SanType,
@@ -9,8 +11,8 @@ use rcgen::{
 use serde_json::json;
 
 use super::{
-    Authority, BODY, LIVE_NAME, LIVE_URL, NOW, authority_params, delivery, judge, leaf_params,
-    root, signing_key, verifier,
+    Authority, BODY, LIVE_NAME, LIVE_URL, NOW, authority_params, delivery, judge, judge_by,
+    leaf_params, root, signing_key, verifier,
 };
 
 /// What the engine says of a chain, in one word.
@@ -146,6 +148,40 @@ fn validity_ends_to_the_second() {
     for early in [begin - 1, 0, -1, i64::MIN] {
         assert_eq!(verdict(&chain, &root.pem, None, early), "untrusted", "{early}");
     }
+}
+
+#[test]
+fn a_chain_that_held_ends_with_the_first_that_ends() {
+    let long = root(|_| {});
+    let short = root(|p| {
+        p.distinguished_name.push(DnType::CommonName, "Ends early");
+        p.not_after = date_time_ymd(2024, 1, 1);
+    });
+    let issuer = long.below(|p| p.not_after = date_time_ymd(2024, 6, 1));
+    let served = |pem: &str| Arc::new(CertificateChain::from_pem(pem.as_bytes()));
+    let whole = served(&format!("{}{}", issuer.leaf(|_| {}), issuer.pem));
+    let lone = served(&short.leaf(|_| {}));
+    let verifier = verifier(json!({ "trust_anchors": format!("{}{}", long.pem, short.pem) }));
+    let headers = delivery("id-1", LIVE_URL, BODY.as_bytes());
+    let holds = |chain: &Arc<CertificateChain>, now| {
+        judge_by(&verifier, &headers, BODY.as_bytes(), Arc::clone(chain), now, |_| ()).is_ok()
+    };
+    let (anchor_ends, issuer_ends, begin) = (1_704_067_200, 1_717_200_000, 1_672_531_200);
+    for _ in 0..2 {
+        // The one after the other, so that each is checked anew, then known, then over.
+        for chain in [&whole, &lone, &lone, &whole, &whole] {
+            assert!(holds(chain, NOW));
+            assert!(holds(chain, anchor_ends));
+        }
+        assert!(!holds(&lone, anchor_ends + 1), "its anchor ended");
+        assert!(holds(&whole, anchor_ends + 1));
+        assert!(holds(&whole, issuer_ends));
+        assert!(!holds(&whole, issuer_ends + 1), "its issuer ended");
+        assert!(!holds(&whole, begin - 1), "not yet valid, whatever held later");
+    }
+    let forged = served(&root(|_| {}).leaf(|_| {}));
+    assert!(holds(&whole, NOW));
+    assert!(!holds(&forged, NOW), "another chain than the one that held");
 }
 
 #[test]
