@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use moka::{future::Cache, policy::EvictionPolicy};
+use moka::{policy::EvictionPolicy, sync::Cache};
 use tokio::sync::{Semaphore, watch};
 
 use super::{Clock, https::Https};
@@ -93,7 +93,7 @@ impl HttpsCertificates {
     }
 
     async fn of(&self, url: &CertUrl) -> Result<Arc<CertificateChain>, CertificateError> {
-        let kept = self.kept.get_with_by_ref(url, async { Arc::default() }).await;
+        let kept = self.kept.get_with_by_ref(url, Arc::default);
         if let Some(known) = kept.known((self.clock)()) {
             return known;
         }

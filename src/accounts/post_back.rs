@@ -9,7 +9,7 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
 };
 use http_body_util::Full;
-use moka::future::Cache;
+use moka::sync::Cache;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
@@ -70,7 +70,7 @@ impl HttpsPostBack {
         let Some(credentials) = question.credentials else {
             return self.post(question, None).await;
         };
-        let slot = self.slot(question.host, credentials).await;
+        let slot = self.slot(question.host, credentials);
         let mut answer = self.with_token(question, &slot, credentials).await;
         // Taken back before its time: once more with a new one.
         if answer == Err(HttpsError::Status(401)) {
@@ -97,13 +97,13 @@ impl HttpsPostBack {
         answer
     }
 
-    async fn slot(&self, host: &str, credentials: Credentials<'_>) -> Arc<Mutex<Option<Token>>> {
+    fn slot(&self, host: &str, credentials: Credentials<'_>) -> Arc<Mutex<Option<Token>>> {
         let mut key = Sha256::new();
         for part in [host.as_bytes(), credentials.client_id.as_bytes()] {
             key.update(Sha256::digest(part));
         }
         key.update(Sha256::digest(credentials.client_secret.expose()));
-        self.tokens.get_with(key.finalize().into(), async { Arc::default() }).await
+        self.tokens.get_with(key.finalize().into(), Arc::default)
     }
 
     /// The kept token, or a new one. Its lock is held meanwhile, so that many calls get one.

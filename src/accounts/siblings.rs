@@ -7,14 +7,14 @@ use super::{Account, Accounts, Caller};
 impl Accounts {
     /// Accounts of the same gateway that are at hand and that this caller may use, sorted by name:
     /// at most so many, out of a few times as many that are looked at. Reads no secret.
-    pub async fn siblings(&self, of: &Account, caller: &Caller, most: usize) -> Vec<Arc<Account>> {
+    pub fn siblings(&self, of: &Account, caller: &Caller, most: usize) -> Vec<Arc<Account>> {
         let active = self.0.active.load_full();
         let same = active.slots.values().filter(|slot| {
             std::ptr::eq(slot.spec.gateway, of.gateway()) && slot.spec.variant != *of.variant()
         });
         let mut found = Vec::new();
         for slot in same.take(most.saturating_mul(LOOKED_AT)) {
-            let Some(entry) = self.0.cache.get(&slot.id).await else { continue };
+            let Some(entry) = self.0.cache.get(&slot.id) else { continue };
             if entry.account.allows(caller) {
                 found.push(Arc::clone(&entry.account));
             }

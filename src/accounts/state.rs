@@ -100,28 +100,28 @@ impl Accounts {
                 && slot.refusal(Held::Nothing, self.negative_ms()).is_none()
         });
         settle(cold.map(|slot| self.fly(slot)).collect()).await;
-        let mut accounts = self.ready().await;
+        let mut accounts = self.ready();
         accounts.sort_by(|a, b| a.variant().cmp(b.variant()));
         accounts
     }
 
     /// The accounts that are at hand, in no order. Reads no secret.
-    pub async fn ready(&self) -> Vec<Arc<Account>> {
+    pub fn ready(&self) -> Vec<Arc<Account>> {
         let active = self.0.active.load_full();
         let mut accounts = Vec::new();
         for slot in active.slots.values() {
-            let entry = self.0.cache.get(&slot.id).await;
+            let entry = self.0.cache.get(&slot.id);
             accounts.extend(entry.map(|entry| Arc::clone(&entry.account)));
         }
         accounts
     }
 
     /// Every configured variant and how it is, sorted by name. Reads no secret.
-    pub async fn states(&self) -> Vec<VariantState> {
+    pub fn states(&self) -> Vec<VariantState> {
         let active = self.0.active.load_full();
         let mut states = Vec::with_capacity(active.slots.len());
         for slot in active.slots.values() {
-            let entry = self.0.cache.get(&slot.id).await;
+            let entry = self.0.cache.get(&slot.id);
             let account = entry.as_ref().map(|entry| Arc::clone(&entry.account));
             let tolerance = account.as_ref().and_then(|it| it.verifier().tolerance_seconds());
             states.push(VariantState {

@@ -9,8 +9,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use futures_util::FutureExt as _;
-use moka::future::Cache;
+use moka::sync::Cache;
 use tokio::{
     sync::{Semaphore, watch},
     time::{Duration, timeout},
@@ -137,7 +136,7 @@ impl Accounts {
         let cold = slots.values().filter(|slot| !self.0.cache.contains_key(&slot.id));
         settle(cold.map(|slot| self.fly(slot)).collect()).await;
         self.activate(slots, revision);
-        self.tidy().await;
+        self.tidy();
     }
 
     fn slots(&self, specs: Vec<VariantSpec>) -> Slots {
@@ -163,12 +162,12 @@ impl Accounts {
     }
 
     /// Drops what is no longer configured now: removed secrets do not stay in memory.
-    async fn tidy(&self) {
+    fn tidy(&self) {
         let gone = std::mem::take(&mut *self.0.gone.lock().unwrap_or_else(PoisonError::into_inner));
         for id in gone {
-            self.0.cache.invalidate(&id).await;
+            self.0.cache.invalidate(&id);
         }
-        self.0.cache.run_pending_tasks().await;
+        self.0.cache.run_pending_tasks();
     }
 
     /// The active configuration.
@@ -192,9 +191,7 @@ impl Accounts {
         // The guard is let go before anything is awaited: it is cheap only while it is short.
         let slot = self.0.active.load().slots.get(variant).cloned();
         let slot = slot.ok_or(AccountError::VariantUnknown)?;
-        // Ready at once but for a cache that is tidying up, and what is missed is asked for again.
-        // Awaited, its future would be part of every call's, which is moved whole.
-        if let Some(entry) = self.0.cache.get(&slot.id).now_or_never().flatten() {
+        if let Some(entry) = self.0.cache.get(&slot.id) {
             let age_seconds = (self.0.clock)().seconds_since(entry.loaded_at);
             let fresh = (0..entry.refresh_after_seconds).contains(&age_seconds);
             let held = if fresh {
@@ -206,7 +203,7 @@ impl Accounts {
                 self.0.counters.hit();
                 return Ok(account);
             }
-            Box::pin(self.0.cache.invalidate(&slot.id)).await;
+            self.0.cache.invalidate(&slot.id);
         }
         // Boxed: it is rare, and would make every call's future as large, which is moved whole.
         Box::pin(self.cold(&slot)).await.map_err(|problem| AccountError::SecretUnavailable {
@@ -245,10 +242,12 @@ impl Accounts {
         if let Some(problem) = slot.refusal(Held::Nothing, self.negative_ms()) {
             return Err(problem);
         }
-        // Takes off only if the cache, asked again in its own single flight, still has nothing.
-        let flight = async { landed(self.fly(slot)).await };
-        let found = self.0.cache.try_get_with_by_ref(&slot.id, flight).await;
-        found.map(|entry| Arc::clone(&entry.account)).map_err(|problem| Arc::clone(&*problem))
+        // What landed since it was missed needs no other flight.
+        let entry = match self.0.cache.get(&slot.id) {
+            Some(entry) => entry,
+            None => landed(self.fly(slot)).await?,
+        };
+        Ok(Arc::clone(&entry.account))
     }
 
     pub(super) fn negative_ms(&self) -> u64 {
@@ -279,7 +278,7 @@ impl Accounts {
             self.fly(slot)
         });
         settle(flights.collect()).await;
-        self.tidy().await;
+        self.tidy();
     }
 
     /// The files that hold the variants' secrets.
@@ -295,8 +294,8 @@ impl Accounts {
     }
 
     /// Accounts at hand and variants configured: both bounded by the configuration.
-    pub async fn entries(&self) -> (u64, usize) {
-        self.tidy().await;
+    pub fn entries(&self) -> (u64, usize) {
+        self.tidy();
         (self.0.cache.entry_count(), self.0.active.load().slots.len())
     }
 }
@@ -311,13 +310,13 @@ impl Shared {
         let loaded = timeout(limit, reading).await.unwrap_or_else(|_| late());
         drop(permit);
         let outcome = match loaded {
-            Ok(loaded) => Ok(self.land(slot, loaded).await),
+            Ok(loaded) => Ok(self.land(slot, loaded)),
             Err(problem) => Err(self.crash(slot, problem.into())),
         };
         sender.send_replace(Some(outcome));
     }
 
-    async fn land(&self, slot: &Slot, loaded: Loaded) -> Arc<Entry> {
+    fn land(&self, slot: &Slot, loaded: Loaded) -> Arc<Entry> {
         let Loaded { mut account, values, warnings } = loaded;
         let variant = slot.spec.variant.as_str();
         let (records, new) = slot.take(values, (self.clock)());
@@ -333,7 +332,7 @@ impl Shared {
         }
         let entry = Arc::new(self.entry(slot.id, account));
         // In the cache before the flight ends: whoever misses it joins the flight.
-        self.cache.insert(slot.id, Arc::clone(&entry)).await;
+        self.cache.insert(slot.id, Arc::clone(&entry));
         if slot.clear() {
             tracing::info!(variant, "Secrets can be used again");
         }

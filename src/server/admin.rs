@@ -118,9 +118,9 @@ impl Admin {
                 let ready = (StatusCode::OK, "ready");
                 let not = (StatusCode::SERVICE_UNAVAILABLE, "not ready");
                 let (status, word) = if serving { ready } else { not };
-                (status, TEXT, self.detailed(word).await)
+                (status, TEXT, self.detailed(word))
             }
-            "/metrics" if get => (StatusCode::OK, OPEN_METRICS, self.scraped().await),
+            "/metrics" if get => (StatusCode::OK, OPEN_METRICS, self.scraped()),
             _ => (StatusCode::NOT_FOUND, TEXT, "not found\n".to_owned()),
         };
         let mut response = Response::new(Body::new(http_body_util::Full::from(body)));
@@ -133,7 +133,7 @@ impl Admin {
 impl Admin {
     /// How ready it is, then what is wrong and does not take the pod out, a line each: names and
     /// places, never a value.
-    async fn detailed(&self, word: &str) -> String {
+    fn detailed(&self, word: &str) -> String {
         let mut lines = vec![word.to_owned()];
         if let Some(problem) = self.accounts.refused() {
             lines.push(format!("configuration refused, the last good one stays: {problem}"));
@@ -141,7 +141,7 @@ impl Admin {
         if self.accounts.needs_restart() {
             lines.push("settings beside the variants changed: a restart takes them".to_owned());
         }
-        for state in self.accounts.states().await {
+        for state in self.accounts.states() {
             if let Some(problem) = &state.problem {
                 let served = match state.loaded_at {
                     Some(_) => "the last good secrets are served",
@@ -158,8 +158,8 @@ impl Admin {
         lines.into_iter().map(|line| line + "\n").collect()
     }
 
-    async fn scraped(&self) -> String {
-        let states = self.accounts.states().await;
+    fn scraped(&self) -> String {
+        let states = self.accounts.states();
         let configured = states.iter().map(|state| (state.variant.as_str(), state.gateway.name));
         self.metrics.configured(configured);
         let held = states.iter().filter(|state| state.loaded_at.is_some());

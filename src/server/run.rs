@@ -206,8 +206,7 @@ impl Serving {
         let (mut refused, mut seeded) = (false, None);
         loop {
             let none = accounts.variants().is_empty();
-            let ready =
-                none || !accounts.ready().await.is_empty() || !accounts.list().await.is_empty();
+            let ready = none || !accounts.ready().is_empty() || !accounts.list().await.is_empty();
             if self.ready.swap(ready, Ordering::Relaxed) != ready {
                 let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
                 report(&self.health, &[READINESS], status).await;

@@ -74,7 +74,7 @@ impl Webhooks {
             | Rejection::TimestampInFuture { .. }
             | Rejection::TimestampTooOld { .. } => None,
         };
-        let others = self.accounts.siblings(account, caller, EXPLAIN_OTHERS_MAX).await;
+        let others = self.accounts.siblings(account, caller, EXPLAIN_OTHERS_MAX);
         let (webhook, account) = (webhook.clone(), Arc::clone(account));
         let rejection = rejection.clone();
         let look = move || {

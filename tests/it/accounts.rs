@@ -192,7 +192,7 @@ async fn unknown_variants_leave_the_store_as_it_is() {
         let unknown = accounts.account(&format!("v{seed:x}")).await;
         assert_eq!(unknown.unwrap_err(), AccountError::VariantUnknown);
     }
-    assert_eq!(accounts.entries().await, (1, 1));
+    assert_eq!(accounts.entries(), (1, 1));
     assert_eq!((source.reads(), accounts.counts().source_reads), (1, 1));
 }
 
@@ -293,8 +293,8 @@ async fn a_configuration_is_swapped_whole_and_keeps_what_did_not_change() {
     assert_eq!(after.key_last_used("key-1"), Some(UnixSeconds::new(START)));
     accounts.apply(vec![spec("second", Some("renamed"))], "r3".to_owned()).await;
     assert_eq!(accounts.account("shop").await.unwrap_err(), AccountError::VariantUnknown);
-    assert_eq!(accounts.entries().await, (1, 1), "nothing of the old ones stays");
-    let states = accounts.states().await;
+    assert_eq!(accounts.entries(), (1, 1), "nothing of the old ones stays");
+    let states = accounts.states();
     assert_eq!(states[0].keys[0].label, "renamed");
 }
 
@@ -304,7 +304,7 @@ async fn states_show_variants_that_cannot_be_used() {
     let accounts = store(&source, &hands, ttl(300));
     let text = problem(accounts.account("shop").await);
     assert!(text.contains("placeholder"), "{text}");
-    let states = accounts.states().await;
+    let states = accounts.states();
     assert_eq!((states.len(), states[0].loaded_at), (1, None));
     assert!(states[0].problem.as_ref().unwrap().contains("placeholder"));
     assert_eq!(accounts.list().await.len(), 0);
@@ -324,7 +324,7 @@ async fn no_debug_text_or_error_holds_a_secret() {
     let texts = texts.into_iter().chain([
         format!("{accounts:?}"),
         format!("{account:?}"),
-        format!("{:?}", accounts.states().await),
+        format!("{:?}", accounts.states()),
     ]);
     for text in texts {
         assert!(!text.contains(SECRET) && !text.contains("canary"), "{text}");

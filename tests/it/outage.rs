@@ -104,7 +104,7 @@ async fn a_source_that_is_down_is_asked_once_a_step_and_nobody_who_has_a_secret_
     }
     source.down.store(false, Ordering::SeqCst);
     called(&accounts, &now, 31).await;
-    assert_eq!(accounts.states().await[0].problem, None);
+    assert_eq!(accounts.states()[0].problem, None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -172,7 +172,7 @@ async fn accounts() -> (Arc<Accounts>, Vec<Arc<Account>>) {
         CacheSettings::default(),
     );
     let list = accounts.list().await;
-    assert_eq!(list.len(), 2, "{:?}", accounts.states().await);
+    assert_eq!(list.len(), 2, "{:?}", accounts.states());
     (Arc::new(accounts), list)
 }
 
@@ -206,7 +206,7 @@ async fn no_public_type_shows_a_secret_that_it_holds() {
         shown.show("PreparedKey", &account.verifier().keys());
         shown.show("Options", account.verifier().options());
     }
-    shown.show("VariantState", &accounts.states().await);
+    shown.show("VariantState", &accounts.states());
     checks(&mut shown, &list[1]);
     asked(&mut shown);
     server(&mut shown, accounts);

@@ -137,7 +137,7 @@ async fn any_key_that_is_valid_matches_and_the_answer_says_which() {
         let found = served.ask(signed(previous, at, BODY).await).await;
         assert_eq!(found.is_ok(), accepted, "{at}");
     }
-    let states = served.accounts.states().await;
+    let states = served.accounts.states();
     let used: Vec<_> =
         states[0].keys.iter().map(|key| key.last_used.map(UnixSeconds::get)).collect();
     assert_eq!(used, [Some(START), Some(START), Some(START + 99), None]);
@@ -172,7 +172,7 @@ async fn a_rotation_step_by_step_refuses_nothing_that_the_gateway_signs() {
         Role::Previous
     );
     assert_eq!(served.ask(signed(new, START, BODY).await).await.unwrap().key_role(), Role::Current);
-    let states = served.accounts.states().await;
+    let states = served.accounts.states();
     let since: Vec<_> = states[0].keys.iter().map(|key| key.held_since.is_some()).collect();
     assert_eq!(since, [true, true]);
     // The old one goes, and with it what it signs.

@@ -181,17 +181,17 @@ async fn a_rotated_value_is_new_and_an_old_one_keeps_its_record() {
     let held = |key: &payhook::accounts::KeyState| (key.held_since, key.last_used);
     hands.set(START + 100);
     accounts.refresh().await;
-    assert_eq!(held(&accounts.states().await[0].keys[0]), (at(0), at(0)), "read again, not new");
-    assert_eq!(accounts.states().await[0].loaded_at, at(100));
+    assert_eq!(held(&accounts.states()[0].keys[0]), (at(0), at(0)), "read again, not new");
+    assert_eq!(accounts.states()[0].loaded_at, at(100));
     // The old value moves to another file and another role; the new one takes its place.
     let old = file("previous", "whsec_value_number_0001");
     file("current", "whsec_value_number_0002");
     hands.set(START + 200);
     let two = spec("shop", &[("b", KeyRole::Current, &place), ("a", KeyRole::Previous, &old)]);
     accounts.apply(vec![two], "r2".to_owned()).await;
-    let keys = &accounts.states().await[0].keys;
+    let keys = &accounts.states()[0].keys;
     assert_eq!((held(&keys[0]), held(&keys[1])), ((at(200), None), (at(0), at(0))));
-    let role = accounts.states().await[0].last_matched().map(|key| key.role);
+    let role = accounts.states()[0].last_matched().map(|key| key.role);
     assert_eq!(role, Some(KeyRole::Previous));
 }
 
