@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 target="${CARGO_TARGET_DIR:-$PWD/target}"
 mkdir -p "$target/performance"
 PERFORMANCE="$(cd "$target/performance" && pwd)"
-export PERFORMANCE PAYHOOK_BINARY="$target/dist/payhook"
+# The binary of the image, built as deploy/image.sh builds it.
+host="$(rustc -vV | sed -n 's/^host: //p')"
+export PERFORMANCE PAYHOOK_BINARY="$target/$host/dist/payhook"
 [ "$(nproc)" -ge 2 ] || { echo "two cores are needed: one for the server, one for the client" >&2; exit 1; }
 
 if ! command -v strace >/dev/null; then
@@ -15,6 +17,8 @@ if ! command -v strace >/dev/null; then
     exit 1
   }
 fi
+RUSTFLAGS="-C target-feature=+crt-static" \
+  cargo build --locked --quiet --profile dist --target "$host" --bin payhook
 bench=(cargo bench --locked --quiet --profile dist)
 "${bench[@]}" --no-run --bench micro --bench goals
 "${bench[@]}" --bench micro -- --ratios "$@"

@@ -33,7 +33,7 @@ pub fn run(rows: &mut Rows) {
     memory_per_variant(rows);
     let bytes = std::fs::metadata(crate::server::binary()).expect("it runs").len();
     let megabytes = bytes as f64 / 1e6;
-    rows.figure("5 binary", megabytes, "MB", "the binary of this profile", Some(12.0));
+    rows.figure("5 binary", megabytes, "MB", "the binary of the image", Some(12.0));
 }
 
 /// What a configured variant costs once its account is loaded.
