@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroize as _;
 
-use super::scheme::{Case, Encoding};
+use super::scheme::Encoding;
 use crate::limits::DIGEST_BYTES_MAX;
 
 /// A decoded signature, on the stack.
@@ -47,8 +47,8 @@ pub(crate) fn decode(encoding: Encoding, text: &str) -> Option<Digest> {
             length
         }
         Encoding::CipherHex => return None,
-        Encoding::Hex => hex_into(text.as_bytes(), Case::Any, &mut bytes)?,
-        Encoding::LowerHexText => hex_into(text.as_bytes(), Case::Exact, &mut bytes)?,
+        Encoding::Hex => hex_into(text.as_bytes(), &HEX, &mut bytes)?,
+        Encoding::LowerHexText => hex_into(text.as_bytes(), &LOWER_HEX, &mut bytes)?,
     };
     Some(Digest { bytes, length })
 }
@@ -75,37 +75,47 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
 /// Bytes of hexadecimal text in either case.
 pub(crate) fn hex(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = vec![0; text.len() / 2];
-    hex_into(text, Case::Any, &mut bytes)?;
+    hex_into(text, &HEX, &mut bytes)?;
     Some(bytes)
 }
 
-/// Decodes hexadecimal digits, in lower case only where the case is exact. Loops without a table, a
-/// branch or an end of their own: the compiler decodes sixteen digits at once.
-fn hex_into(text: &[u8], case: Case, bytes: &mut [u8]) -> Option<usize> {
-    let length = text.len() / 2;
-    if !text.len().is_multiple_of(2) {
+fn hex_into(text: &[u8], digits: &[u8; 256], bytes: &mut [u8]) -> Option<usize> {
+    let (pairs, rest) = text.as_chunks::<2>();
+    if !rest.is_empty() {
         return None;
     }
-    // The bit that makes an upper-case letter a lower-case one; digits have it anyway.
-    let lower = if case == Case::Any { 0x20 } else { 0 };
-    let mut wrong = 0;
-    for (text, room) in text.chunks(64).zip(bytes.get_mut(..length)?.chunks_mut(32)) {
-        let mut digits = [b'0'; 64];
-        digits.get_mut(..text.len())?.copy_from_slice(text);
-        for digit in &mut digits {
-            let decimal = digit.wrapping_sub(b'0');
-            let letter = (*digit | lower).wrapping_sub(b'a');
-            wrong |= u8::from(decimal >= 10) & u8::from(letter >= 6);
-            *digit = if decimal < 10 { decimal } else { letter.wrapping_add(10) };
-        }
-        let mut decoded = [0_u8; 32];
-        for (byte, pair) in decoded.iter_mut().zip(digits.as_chunks::<2>().0) {
-            let pair = u16::from_le_bytes(*pair);
-            [*byte, _] = (pair << 4 | pair >> 8).to_le_bytes();
-        }
-        room.copy_from_slice(decoded.get(..room.len())?);
+    let room = bytes.get_mut(..pairs.len())?;
+    let value = |digit: u8| digits.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT);
+    let mut seen = 0;
+    for (slot, [high, low]) in room.iter_mut().zip(pairs) {
+        let (high, low) = (value(*high), value(*low));
+        seen |= high | low;
+        *slot = high << 4 | low;
     }
-    (wrong == 0).then_some(length)
+    (seen & NO_DIGIT == 0).then_some(pairs.len())
+}
+
+/// The values of hexadecimal digits in either case.
+static HEX: [u8; 256] = digits(b"0123456789ABCDEF", digits(b"0123456789abcdef", [NO_DIGIT; 256]));
+/// The values of hexadecimal digits in lower case.
+static LOWER_HEX: [u8; 256] = digits(b"0123456789abcdef", [NO_DIGIT; 256]);
+/// What is no digit has this bit.
+const NO_DIGIT: u8 = 0x80;
+
+/// Adds digits to a table, each with its place as its value.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler, which stops at an index out of range"
+)]
+const fn digits(of: &[u8; 16], mut table: [u8; 256]) -> [u8; 256] {
+    let mut value = 0;
+    while value < of.len() {
+        table[of[value] as usize] = value as u8;
+        value += 1;
+    }
+    table
 }
 
 #[cfg(test)]
