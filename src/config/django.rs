@@ -137,9 +137,19 @@ pub(super) fn read(
 }
 
 fn skip(variant: &str, provider: &str, reason: &'static str) -> Skipped {
-    // A provider's path is shown: more than this is no path.
-    let provider = provider.chars().take(PATH_CHARS_MAX).collect();
-    Skipped { variant: variant.to_owned(), provider, reason }
+    let provider = if is_path(provider) { provider } else { "not a provider's path" };
+    Skipped { variant: variant.to_owned(), provider: provider.to_owned(), reason }
+}
+
+/// Whether it names a class of a module. What stands in its place by mistake may be a secret, and
+/// is not shown.
+fn is_path(provider: &str) -> bool {
+    let identifier = |name: &str| {
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        name.starts_with(|first: char| !first.is_ascii_digit()) && name.bytes().all(word)
+    };
+    let named = provider.contains('.') && provider.split('.').all(identifier);
+    named && provider.len() <= PATH_BYTES_MAX
 }
 
 fn text(place: &SecretRef) -> Result<Zeroizing<String>, String> {
@@ -232,4 +242,4 @@ const fn unpinned(_: &Table<'_>) -> Result<Option<Environment>, ConfigError> {
     Ok(None)
 }
 
-const PATH_CHARS_MAX: usize = 128;
+const PATH_BYTES_MAX: usize = 128;

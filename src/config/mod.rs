@@ -120,7 +120,7 @@ pub struct Config {
 pub struct Skipped {
     /// Its name there.
     pub variant: String,
-    /// Its provider's path.
+    /// Its provider's path, or that what stands there is none.
     pub provider: String,
     /// Why, and what to do.
     pub reason: &'static str,

@@ -108,3 +108,20 @@ fn every_provider_is_served_or_named_with_what_to_do() {
         assert!(skipped.reason.contains(todo), "{provider}: {}", skipped.reason);
     }
 }
+
+#[test]
+fn what_is_no_path_of_a_provider_is_not_shown() {
+    let folder = Folder::new("django-no-paths");
+    let long = format!("payments.{}", "a".repeat(120));
+    let swapped = ["sk_live_canary", "whsec_canary==", "payments.can-ary", "a..canary", ".", &long];
+    for provider in swapped {
+        let json = format!(r#"{{"it": ["{provider}", {{}}]}}"#);
+        let path = folder.write("variants.json", json);
+        let config = yaml(&format!("payment_variants: {{file: {}}}\n", path.display()));
+        let config = config.expect(provider);
+        let [skipped] = &config.skipped[..] else { panic!("{provider} is named") };
+        assert_eq!(skipped.provider, "not a provider's path", "{provider}");
+        let shown = config.effective();
+        assert!(shown.contains("# not served: it (\"not a provider's path\")"), "{shown}");
+    }
+}
