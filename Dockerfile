@@ -8,7 +8,7 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     target=$(rustc -vV | sed -n 's/^host: //p') \
- && RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --profile dist --target "$target" \
+ && deploy/dist.sh build \
  && install -D "target/$target/dist/payhook" /out/payhook
 
 FROM scratch

@@ -75,6 +75,10 @@ bench *ARGS:
 load *ARGS:
     benches/load.sh {{ARGS}}
 
+# Renews what the compiler knows of the paths that webhooks take, about 15 minutes.
+profile:
+    deploy/profile.sh
+
 # The pod: image, podman, the demo shop, a rotated secret, SIGTERM.
 pod:
     bash deploy/pod.sh
@@ -94,13 +98,13 @@ scenario *arguments:
 # Everything at full length against the binary that ships, about 25 minutes on a quiet machine;
 # writes docs/load-figures.md.
 load-full:
-    cargo build --locked --profile dist --bin payhook
-    PAYHOOK_BINARY="$(just binary dist)" cargo bench --locked --bench load -- all --full --keep
+    deploy/dist.sh build --bin payhook
+    PAYHOOK_BINARY="$(just binary "$(rustc -vV | sed -n 's/^host: //p')/dist")" cargo bench --locked --bench load -- all --full --keep
 
 # Ten million calls of every kind.
 soak:
-    cargo build --locked --profile dist --bin payhook
-    PAYHOOK_BINARY="$(just binary dist)" cargo bench --locked --bench load -- soak --full --keep
+    deploy/dist.sh build --bin payhook
+    PAYHOOK_BINARY="$(just binary "$(rustc -vV | sed -n 's/^host: //p')/dist")" cargo bench --locked --bench load -- soak --full --keep
 
 # Where cargo puts the binary of a profile.
 [private]

@@ -11,7 +11,7 @@ tail_of() { sed -n '/^# The lines below/,$p' "$1"; }
 
 if [ -z "${BINARY:-}" ]; then
   target=$(rustc -vV | sed -n 's/^host: //p')
-  RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --profile dist --target "$target"
+  deploy/dist.sh build
   BINARY=${CARGO_TARGET_DIR:-target}/$target/dist/payhook
 fi
 if readelf -l "$BINARY" | grep -q INTERP; then
