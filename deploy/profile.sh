@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Renews deploy/payhook.profdata.gz: `just profile`, about 15 minutes. A binary that counts serves the calls
-# of the Python client and of ghz, of the three main gateways and in both sizes, and runs the demo of
-# every gateway. To be run where the toolchain or much of the code has changed.
+# Renews deploy/payhook.profdata.gz: `just profile`, about 15 minutes. A binary that counts serves the
+# calls of the Python client and of ghz, of the three main gateways and in both sizes, and runs the
+# demo of every gateway. To be run where the toolchain or much of the code has changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target="${CARGO_TARGET_DIR:-$PWD/target}"
