@@ -119,15 +119,16 @@ impl Webhook {
     pub fn verify<'a>(&'a self, headers: &'a [Header<'a>]) -> Verified<'a> {
         let Signed { url, body, .. } = &self.signed;
         let request = Request { method: "POST", url, headers, body };
-        let check = match Unverified::new(request).check_with(&self.verifier) {
-            Ok(Step::Ready(check)) => check,
+        let at = CheckTime::now(NOW);
+        let verified = match Unverified::new(request).check_with(&self.verifier) {
+            Ok(Step::Ready(check)) => check.run(at),
             Ok(Step::NeedsCertificate(needs)) => {
-                needs.with_chain(Arc::clone(self.chain.as_ref().expect("made with it")))
+                needs.with_chain(Arc::clone(self.chain.as_ref().expect("made with it"))).run(at)
             }
-            Ok(Step::NeedsAnswer(needs)) => needs.with_answers(vec![b"VERIFIED".to_vec()]),
+            Ok(Step::NeedsAnswer(needs)) => needs.with_answers(vec![b"VERIFIED".to_vec()]).run(at),
             other => panic!("{}: {other:?}", self.name),
         };
-        check.run(CheckTime::now(NOW)).unwrap_or_else(|error| panic!("{}: {error}", self.name))
+        verified.unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 
     /// Reads the events of what was verified.

@@ -63,7 +63,7 @@ pub(crate) fn bare_event(event: Event<'_>) -> proto::PaymentEvent {
 }
 
 /// How a webhook was verified.
-pub(crate) fn verification(evidence: &Evidence<'_>) -> proto::Verification {
+pub(crate) fn verification(evidence: Evidence<'_>) -> proto::Verification {
     proto::Verification {
         scheme: evidence.scheme.to_string(),
         key_label: evidence.key_label.to_string(),

@@ -10,7 +10,7 @@ use super::{
 /// The pattern stays strict: whoever can make us sign chosen text could otherwise sign a payload.
 /// Lower-case hexadecimal cannot be the base64 of XML.
 pub(crate) fn answer(
-    challenge: Challenge,
+    challenge: &Challenge,
     request: Request<'_>,
     verifier: &Verifier,
 ) -> Result<String, Rejection> {
@@ -27,8 +27,7 @@ pub(crate) fn answer(
     let missing = || Rejection::SignatureMissing { carrier: challenge.field.into() };
     let current = verifier.keys.iter().find(|key| key.role == KeyRole::Current);
     let key = current.or_else(|| verifier.keys.first()).ok_or_else(missing)?;
-    let code = key.material.make_of(verifier.scheme.algorithm, value);
-    let code = code.and_then(|made| made.signature()).ok_or_else(missing)?;
+    let code = key.material.sign(verifier.scheme.algorithm, value).ok_or_else(missing)?;
     let id = key.id.as_deref().ok_or_else(missing)?;
     Ok(format!("{id}|{}", to_hex(&code)))
 }

@@ -15,7 +15,7 @@ use crate::model::Secret;
 
 /// Checks the credentials that the variant sets, before anything else.
 pub(crate) fn check(
-    request: Request<'_>,
+    request: &Request<'_>,
     rules: &[HeaderRule],
     options: &Options,
 ) -> Result<(), Rejection> {

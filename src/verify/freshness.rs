@@ -73,15 +73,19 @@ fn rfc3339_shape(text: &str) -> Option<&str> {
 }
 
 fn digits(text: &str) -> Option<i64> {
-    let shaped = (1..=19).contains(&text.len());
-    let padded = text.len() > 1 && text.starts_with('0');
-    if !shaped || padded {
+    let bytes = text.as_bytes();
+    let padded = bytes.len() > 1 && bytes.first() == Some(&b'0');
+    if padded || !(1..=19).contains(&bytes.len()) {
         return None;
     }
-    text.bytes().try_fold(0_i64, |value, byte| {
-        let digit = Some(byte.wrapping_sub(b'0')).filter(|digit| *digit < 10)?;
-        value.checked_mul(10)?.checked_add(digit.into())
-    })
+    // 19 digits are below 2^64.
+    let (mut value, mut plain) = (0_u64, true);
+    for byte in bytes {
+        let digit = byte.wrapping_sub(b'0');
+        plain &= digit < 10;
+        value = value.wrapping_mul(10).wrapping_add(digit.into());
+    }
+    if plain { value.try_into().ok() } else { None }
 }
 
 /// As seconds this is the year 5138; as milliseconds 1973. Mercado Pago has sent both units.

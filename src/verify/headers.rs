@@ -8,7 +8,7 @@ use super::{
 
 /// Presence first, for every header that the scheme needs: an absent one is a missing signature
 /// whatever the others hold. Returns the header that carries the signature, where one does.
-pub(super) fn require<'a>(request: Request<'a>, scheme: &Scheme) -> Result<Found<'a>, Rejection> {
+pub(super) fn require<'a>(request: &Request<'a>, scheme: &Scheme) -> Result<Found<'a>, Rejection> {
     let carried = match &scheme.source {
         Source::Header(name) => match request.header(name) {
             Found::Absent => return Err(Rejection::missing(name)),
@@ -32,7 +32,7 @@ pub(super) fn require<'a>(request: Request<'a>, scheme: &Scheme) -> Result<Found
 }
 
 /// What each of them may hold.
-pub(super) fn check(request: Request<'_>, rules: &[HeaderRule]) -> Result<(), Rejection> {
+pub(super) fn check(request: &Request<'_>, rules: &[HeaderRule]) -> Result<(), Rejection> {
     for HeaderRule { name, grammar } in rules.iter().filter(|rule| !rule.grammar.is_credential()) {
         let Found::One(value) = request.header(name) else {
             return Err(Rejection::malformed(name, "its repeats differ"));

@@ -6,8 +6,9 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
+use zeroize::Zeroize as _;
 
-use super::{scheme::Algorithm, signature::Digest};
+use super::scheme::Algorithm;
 
 /// A MAC keyed with a secret.
 pub(crate) enum KeyedMac {
@@ -45,20 +46,24 @@ impl KeyedMac {
         }
     }
 
-    /// The tag of a message that is fed piece by piece. Only the state of the one algorithm is
-    /// copied, not the room of the largest.
+    /// Shows `see` the tag of a message that is fed piece by piece, and leaves nothing of it
+    /// behind. Only the state of the one algorithm is copied, not the room of the largest.
     ///
     /// # Errors
     /// Those of `feed`.
     pub(crate) fn make<E>(
         &self,
         feed: impl FnOnce(&mut dyn FnMut(&[u8])) -> Result<(), E>,
-    ) -> Result<Digest, E> {
+        see: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), E> {
         each!(self, keyed => {
             let mut mac = keyed.clone();
             feed(&mut |bytes| mac.update(bytes))?;
-            Ok(Digest::of(&mac.finalize().into_bytes()))
-        })
+            let mut tag = mac.finalize().into_bytes();
+            see(&tag);
+            tag.as_mut_slice().zeroize();
+        });
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod binding;
+mod carrier;
 mod cert_url;
 mod certificate;
 mod challenge;

@@ -70,8 +70,6 @@ impl<'a> NeedsAnswer<'a> {
 }
 
 /// The step after the request was read.
-#[expect(clippy::inline_always, reason = "a check is large, and is moved as rarely as can be")]
-#[inline(always)]
 pub(super) fn step(check: Check<'_>) -> Result<Step<'_>, Rejection> {
     match check.verifier.scheme.algorithm {
         Algorithm::Answer(rule) => asked(check, rule),
@@ -146,8 +144,8 @@ impl<'a> Check<'a> {
     ) -> Result<(&'a PreparedKey, Option<Environment>), Rejection> {
         let refused = Rejection::CertificateUntrusted { problem: "this variant trusts nobody" };
         let signer = self.verifier.trust.as_ref().ok_or(refused)?.check(chain, now)?;
-        let text = self.signature_text(None)?;
-        let signature = signature::decode_long(&text).ok_or_else(|| self.mismatch())?;
+        let text = self.carrier.text(None);
+        let signature = signature::decode_long(text).ok_or_else(|| self.mismatch())?;
         for key in self.verifier.keys.iter().filter(|key| key.is_active(now)) {
             for template in self.verifier.scheme.signed.iter() {
                 let mut message = Vec::new();

@@ -53,10 +53,7 @@ impl<'a> Request<'a> {
 
     /// The values of every field of this name, without blanks at their ends.
     pub(crate) fn values(self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.headers
-            .iter()
-            .filter(move |header| header.name.eq_ignore_ascii_case(name))
-            .map(|header| header.value.trim_matches([' ', '\t']))
+        values(self.headers, name)
     }
 
     /// The value of the field of this name. Identical repeats count as one.
@@ -85,6 +82,22 @@ impl<'a> Request<'a> {
         let rest = before.split_once("://").map_or(before, |(_, rest)| rest);
         rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
     }
+}
+
+/// The values of every field of a name, without blanks at their ends.
+pub(crate) fn values<'a>(headers: &'a [Header<'a>], name: &str) -> impl Iterator<Item = &'a str> {
+    let same = move |header: &&Header<'_>| header.name.eq_ignore_ascii_case(name);
+    headers.iter().filter(same).map(|header| without_blanks(header.value))
+}
+
+/// Without blanks at its ends, which nearly no value has.
+fn without_blanks(value: &str) -> &str {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let bytes = value.as_bytes();
+    if blank(bytes.first()) || blank(bytes.last()) {
+        return value.trim_matches([' ', '\t']);
+    }
+    value
 }
 
 #[cfg(test)]

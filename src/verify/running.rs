@@ -7,16 +7,16 @@ use aws_lc_rs::{
     signature::{ED25519, UnparsedPublicKey},
 };
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroize as _;
 
 use super::{
     keys::{ED25519_KEY_BYTES, Material},
     scheme::Algorithm,
-    signature::Digest,
 };
 
 impl Material {
-    /// What the key makes of a message that is fed to it piece by piece; `None` where this key
-    /// compares no signatures.
+    /// Shows `see` what the key makes of a message that is fed to it piece by piece, and leaves
+    /// nothing of it behind. A key that compares no signatures makes nothing: `see` is not called.
     ///
     /// # Errors
     /// Those of `feed`.
@@ -24,31 +24,51 @@ impl Material {
         &self,
         algorithm: Algorithm,
         feed: impl FnOnce(&mut dyn FnMut(&[u8])) -> Result<(), E>,
-    ) -> Result<Option<Made<'_>>, E> {
-        Ok(match self {
+        see: &mut dyn FnMut(&Made<'_>),
+    ) -> Result<(), E> {
+        match self {
             Self::Ed25519(key) => {
                 // Ed25519 reads it twice.
                 let mut message = Vec::new();
                 feed(&mut |bytes| message.extend_from_slice(bytes))?;
-                Some(Made::Ed25519(key, message))
+                see(&Made::Ed25519(key, &message));
             }
-            Self::Mac(mac) => Some(Made::Own(mac.make(feed)?)),
+            Self::Mac(mac) => mac.make(feed, &mut |tag| see(&Made::Own(tag)))?,
             Self::Text(_) if algorithm == Algorithm::Sha256 => {
                 let mut digest = Sha256::new();
                 feed(&mut |bytes| digest.update(bytes))?;
-                Some(Made::Own(Digest::of(&digest.finalize())))
+                let mut digest = digest.finalize();
+                see(&Made::Own(&digest));
+                digest.as_mut_slice().zeroize();
             }
-            Self::Cipher(_) | Self::Text(_) => None,
-        })
+            Self::Cipher(_) | Self::Text(_) => {}
+        }
+        Ok(())
     }
 
     /// The same of a message in one piece.
-    pub(crate) fn make_of(&self, algorithm: Algorithm, message: &[u8]) -> Option<Made<'_>> {
-        let made = self.make(algorithm, |take| {
+    pub(crate) fn make_of(
+        &self,
+        algorithm: Algorithm,
+        message: &[u8],
+        see: &mut dyn FnMut(&Made<'_>),
+    ) {
+        let feed = |take: &mut dyn FnMut(&[u8])| {
             take(message);
             Ok::<_, Infallible>(())
+        };
+        self.make(algorithm, feed, see).unwrap_or_else(|never| match never {});
+    }
+
+    /// The signature of a message: only for signing, never to compare. A public key makes none.
+    pub(crate) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Option<Vec<u8>> {
+        let mut signature = None;
+        self.make_of(algorithm, message, &mut |made| {
+            if let Made::Own(own) = made {
+                signature = Some(own.to_vec());
+            }
         });
-        made.unwrap_or_else(|never| match never {})
+        signature
     }
 
     /// The key's own text, where it takes part in the signed bytes.
@@ -67,20 +87,11 @@ impl Material {
 }
 
 /// What a key made of a whole message.
-pub(crate) enum Made<'k> {
+pub(crate) enum Made<'m> {
     /// A public key and the message.
-    Ed25519(&'k [u8; ED25519_KEY_BYTES], Vec<u8>),
-    /// The only signature that the key makes of it.
-    Own(Digest),
-}
-
-impl Drop for Made<'_> {
-    /// Whoever forged a webhook would like to see what its signature should have been.
-    fn drop(&mut self) {
-        if let Self::Own(own) = self {
-            own.erase();
-        }
-    }
+    Ed25519(&'m [u8; ED25519_KEY_BYTES], &'m [u8]),
+    /// The only signature that the key makes of it. Whoever forged a webhook would like to see it.
+    Own(&'m [u8]),
 }
 
 impl Made<'_> {
@@ -91,17 +102,7 @@ impl Made<'_> {
             Self::Ed25519(key, message) => {
                 UnparsedPublicKey::new(&ED25519, key).verify(message, signature).is_ok()
             }
-            Self::Own(own) => {
-                constant_time::verify_slices_are_equal(own.as_slice(), signature).is_ok()
-            }
-        }
-    }
-
-    /// The signature: only for signing, never to compare. A public key makes none.
-    pub(crate) fn signature(&self) -> Option<Vec<u8>> {
-        match self {
-            Self::Ed25519(..) => None,
-            Self::Own(own) => Some(own.as_slice().to_vec()),
+            Self::Own(own) => constant_time::verify_slices_are_equal(own, signature).is_ok(),
         }
     }
 }
@@ -114,15 +115,20 @@ mod tests {
     fn only_the_whole_signature_matches() {
         let mac = KeyedMac::new(Algorithm::HmacSha256, b"key").expect("an HMAC");
         let key = Material::Mac(Box::new(mac));
-        let made = key.make_of(Algorithm::HmacSha256, b"message").expect("it compares signatures");
-        let tag = made.signature().expect("a key of our own");
+        let algorithm = Algorithm::HmacSha256;
+        let tag = key.sign(algorithm, b"message").expect("a key of our own");
         assert_eq!(tag.len(), 32);
-        assert!(made.matches(&tag));
-        for length in 0..tag.len() {
-            assert!(!made.matches(tag.get(..length).expect("shorter")), "{length} bytes");
-        }
-        let mut longer = tag.clone();
-        longer.push(0);
-        assert!(!made.matches(&longer));
+        let mut compared = 0;
+        key.make_of(algorithm, b"message", &mut |made| {
+            compared += 1;
+            assert!(made.matches(&tag));
+            for length in 0..tag.len() {
+                assert!(!made.matches(tag.get(..length).expect("shorter")), "{length} bytes");
+            }
+            let mut longer = tag.clone();
+            longer.push(0);
+            assert!(!made.matches(&longer));
+        });
+        assert_eq!(compared, 1);
     }
 }

@@ -254,6 +254,11 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Whether a certificate or the gateway's answer decides.
+    pub(crate) const fn asks_outside(self) -> bool {
+        matches!(self, Self::Answer(_) | Self::RsaSha256ByCertificate(_))
+    }
+
     /// Length of the signature in bytes, where the algorithm fixes it.
     pub(crate) const fn digest_bytes(self) -> Option<usize> {
         match self {

@@ -72,9 +72,7 @@ impl Verifier {
             let (url, headers) = (draft.url.to_owned(), self.headers_beside(draft, "", now));
             return Ok(place(&self.scheme.source, Signed { url, headers, body: Vec::new() }, text));
         }
-        self.sign_with(draft, now, &|message| {
-            key.material.make_of(self.scheme.algorithm, message)?.signature()
-        })
+        self.sign_with(draft, now, &|message| key.material.sign(self.scheme.algorithm, message))
     }
 
     /// Signs a payload with a key that is not the variant's own: the signed bytes go to `make`,
@@ -119,8 +117,8 @@ impl Verifier {
         timestamp: &str,
     ) -> Result<Zeroizing<Vec<u8>>, SignError> {
         let form = Form::read(request.body).ok();
-        let url = self.options.text("notification_url");
-        let message = Message { request, form: form.as_ref(), item, timestamp, url };
+        let (request, options) = (&request, &self.options);
+        let message = Message { request, form: form.as_ref(), item, timestamp, options };
         let template = self.scheme.signed.first().ok_or(SignError::PartMissing)?;
         let feed = |take: &mut dyn FnMut(&[u8])| {
             message.feed(template, key.text(), take).map_err(|_| SignError::PartMissing)

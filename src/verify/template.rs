@@ -5,6 +5,7 @@ use std::{borrow::Cow, io::Write as _};
 use super::{
     form::Form,
     items::Item,
+    options::Options,
     rejection::Rejection,
     request::{Found, Request},
     scheme::Part,
@@ -13,14 +14,14 @@ use super::{
 /// What a template's parts are taken from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Message<'a> {
-    pub(crate) request: Request<'a>,
+    pub(crate) request: &'a Request<'a>,
     pub(crate) form: Option<&'a Form<'a>>,
     /// The item that carries the signature, where items do.
     pub(crate) item: Option<&'a Item<'a>>,
     /// The signed time as it is written; empty where none is signed.
     pub(crate) timestamp: &'a str,
-    /// The configured URL, where the variant sets one.
-    pub(crate) url: Option<&'a str>,
+    /// The variant's options: one of them may be the URL.
+    pub(crate) options: &'a Options,
 }
 
 impl Message<'_> {
@@ -61,7 +62,7 @@ impl Message<'_> {
                 }
             }
             Part::QueryLower(names) => {
-                let value = query_value(self.request, names)?;
+                let value = query_value(*self.request, names)?;
                 let value = value.ok_or_else(|| absent(names))?;
                 take(value.to_ascii_lowercase().as_bytes());
             }
@@ -79,7 +80,10 @@ impl Message<'_> {
             }
             Part::Path => take(self.request.path().as_bytes()),
             Part::Timestamp => take(self.timestamp.as_bytes()),
-            Part::Url => take(self.url.unwrap_or(self.request.url).as_bytes()),
+            Part::Url => {
+                let configured = self.options.text("notification_url");
+                take(configured.unwrap_or(self.request.url).as_bytes());
+            }
         }
         Ok(())
     }
@@ -88,7 +92,7 @@ impl Message<'_> {
     fn has(&self, part: &Part) -> Result<bool, Rejection> {
         Ok(match part {
             Part::Header(name) => self.request.header(name) != Found::Absent,
-            Part::QueryLower(names) => query_value(self.request, names)?.is_some(),
+            Part::QueryLower(names) => query_value(*self.request, names)?.is_some(),
             Part::Body
             | Part::BodyCrc32
             | Part::FormField(_)

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::{
-    freshness::CheckTime,
     keys::{KeyRole, PreparedKey},
     options::Options,
     request::{Found, Request},
@@ -24,8 +23,21 @@ use crate::model::{Environment, UnixSeconds};
 pub struct Verified<'a> {
     request: Request<'a>,
     payload: Cow<'a, [u8]>,
-    verifier: &'a Verifier,
-    evidence: Evidence<'a>,
+    proof: Proof<'a>,
+}
+
+/// What held.
+#[derive(Debug)]
+pub(super) struct Proof<'a> {
+    pub(super) verifier: &'a Verifier,
+    pub(super) key: &'a PreparedKey,
+    pub(super) signed_at: Option<UnixSeconds>,
+    pub(super) received_at: UnixSeconds,
+    /// Live or test, where whoever vouches says so.
+    pub(super) environment: Option<Environment>,
+    /// The id of the delivery, where only a checksum of the body is signed beside it: another body
+    /// under one id was made up.
+    pub(super) signed_id: Option<&'a str>,
 }
 
 /// How a webhook was verified.
@@ -47,30 +59,6 @@ pub struct Evidence<'a> {
     pub replay_unprotected: bool,
     /// What the signer vouches for, where its name says so.
     pub environment: Option<Environment>,
-    /// The id of the delivery, where only a checksum of the body is signed beside it: another body
-    /// under one id was made up.
-    pub(super) signed_id: Option<&'a str>,
-}
-
-impl<'a> Evidence<'a> {
-    pub(super) fn new(
-        verifier: &'a Verifier,
-        key: &'a PreparedKey,
-        signed_at: Option<UnixSeconds>,
-        at: CheckTime,
-    ) -> Self {
-        Self {
-            scheme: &verifier.scheme.name,
-            key_label: &key.label,
-            key_role: key.role,
-            signed_at,
-            age_seconds: signed_at.map(|signed_at| at.received_at.seconds_since(signed_at)),
-            assurance: verifier.scheme.assurance,
-            replay_unprotected: signed_at.is_none() || verifier.tolerance_seconds.is_none(),
-            environment: None,
-            signed_id: None,
-        }
-    }
 }
 
 impl<'a> Verified<'a> {
@@ -78,10 +66,9 @@ impl<'a> Verified<'a> {
     pub(super) const fn new(
         request: Request<'a>,
         payload: Cow<'a, [u8]>,
-        verifier: &'a Verifier,
-        evidence: Evidence<'a>,
+        proof: Proof<'a>,
     ) -> Self {
-        Self { request, payload, verifier, evidence }
+        Self { request, payload, proof }
     }
 
     /// Exactly the bytes that were verified, decoded where the gateway wraps them.
@@ -99,20 +86,30 @@ impl<'a> Verified<'a> {
     }
 
     /// How it was verified.
-    pub const fn evidence(&self) -> &Evidence<'a> {
-        &self.evidence
+    pub fn evidence(&self) -> Evidence<'a> {
+        let Proof { verifier, key, signed_at, received_at, environment, .. } = self.proof;
+        Evidence {
+            scheme: &verifier.scheme.name,
+            key_label: &key.label,
+            key_role: key.role,
+            signed_at,
+            age_seconds: signed_at.map(|signed_at| received_at.seconds_since(signed_at)),
+            assurance: verifier.scheme.assurance,
+            replay_unprotected: signed_at.is_none() || verifier.tolerance_seconds.is_none(),
+            environment,
+        }
     }
 
     /// The signed id of the delivery, where the signature covers only a checksum of the body. Who
     /// remembers the SHA-256 of the body under each id can tell a body that was made up to have
     /// the same checksum.
     pub const fn signed_id(&self) -> Option<&'a str> {
-        self.evidence.signed_id
+        self.proof.signed_id
     }
 
     /// The variant's options.
     pub const fn options(&self) -> &Options {
-        &self.verifier.options
+        &self.proof.verifier.options
     }
 
     /// A header that the signature covers.
@@ -133,7 +130,7 @@ impl<'a> Verified<'a> {
 
     /// Every part of every template, those in groups included.
     fn signed_parts(&self) -> impl Iterator<Item = &Part> {
-        let parts = self.verifier.scheme.signed.iter().flat_map(|template| template.iter());
+        let parts = self.proof.verifier.scheme.signed.iter().flat_map(|template| template.iter());
         parts.flat_map(|part| {
             if let Part::Group(parts) = part { parts } else { std::slice::from_ref(part) }
         })

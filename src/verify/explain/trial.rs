@@ -7,12 +7,14 @@ use zeroize::Zeroizing;
 
 use super::{Budget, Inquiry};
 use crate::verify::{
+    carrier::Unit,
     certificate::{CertificateChain, Signer},
-    check::{Check, Step, Unit, Unverified},
+    check::{Check, Step, Unverified},
     cipher,
     keys::{Material, PreparedKey},
     payload,
     request::Request,
+    running::Made,
     scheme::PayloadCodec,
     signature::{self, Digest},
     verifier::Verifier,
@@ -81,7 +83,7 @@ impl<'i> Bench<'i> {
             Step::Challenge(_) | Step::NeedsAnswer(_) => return None,
         };
         let mut first = None;
-        for unit in check.units() {
+        for unit in check.carrier.units() {
             let position = keys.iter().position(|key| self.matches(&check, unit, *key))?;
             first.get_or_insert(position);
         }
@@ -93,9 +95,8 @@ impl<'i> Bench<'i> {
         if let (Material::Cipher(secret), PayloadCodec::Cipher(fields)) =
             (key.material, &scheme.payload)
         {
-            let Ok(text) = check.signature_text(unit) else { return false };
             let mut opened = None;
-            scheme.grammar.each(&text, &mut |entry| {
+            scheme.grammar.each(check.carrier.text(unit), &mut |entry| {
                 if self.budget.spend(entry.text.len()) {
                     opened = cipher::open(secret, entry.text);
                 }
@@ -121,8 +122,7 @@ impl<'i> Bench<'i> {
         message: &[u8],
     ) -> bool {
         if let Some(signer) = &self.signer {
-            let text = check.signature_text(unit).ok();
-            let signature = text.and_then(|text| signature::decode_long(&text));
+            let signature = signature::decode_long(check.carrier.text(unit));
             return signature.is_some_and(|signature| {
                 self.budget.spend(message.len()) && signer.signed(message, &signature)
             });
@@ -132,16 +132,18 @@ impl<'i> Bench<'i> {
             return false;
         }
         let algorithm = check.verifier.scheme().algorithm;
-        let Some(made) = key.material.make_of(algorithm, message) else { return false };
-        if let Material::Ed25519(_) = key.material {
+        let mut matched = false;
+        key.material.make_of(algorithm, message, &mut |made| {
             // A public key is asked about each signature anew; the first one is paid already.
             let mut paid = true;
-            return signatures.iter().any(|signature| {
-                let within = std::mem::take(&mut paid) || self.budget.spend(message.len());
-                within && made.matches(signature.as_slice())
-            });
-        }
-        signatures.iter().fold(false, |found, signature| made.matches(signature.as_slice()) | found)
+            for signature in &signatures {
+                let within = std::mem::take(&mut paid)
+                    || !matches!(made, Made::Ed25519(..))
+                    || self.budget.spend(message.len());
+                matched |= within && made.matches(signature.as_slice());
+            }
+        });
+        matched
     }
 }
 
@@ -149,24 +151,23 @@ impl<'i> Bench<'i> {
 fn signatures(check: &Check<'_>, unit: Unit<'_, '_>, key: Candidate<'_>) -> Vec<Digest> {
     let encoding = check.verifier.scheme().encoding;
     let (mut found, mut named) = (Vec::new(), false);
-    let read = check.each_entry(unit, &mut |entry| {
+    check.carrier.each_entry(check.verifier.scheme(), unit, &mut |entry| {
         let ours = entry.key_id.is_none() || (entry.key_id == key.id && !named);
         named |= ours;
         if ours && key.material.makes(entry.algorithm) {
-            found.extend(signature::decode(encoding, entry.text));
+            found.extend(Digest::decode(encoding, entry.text));
         }
     });
-    if read.is_ok() { found } else { Vec::new() }
+    found
 }
 
 /// The ids of keys that a signature names.
 pub(super) fn key_ids(request: Request<'_>, verifier: &Verifier) -> Vec<String> {
     let mut ids = Vec::new();
     if let Ok(Step::Ready(check)) = Unverified::new(request).check_with(verifier) {
-        let read = check.each_entry(None, &mut |entry| ids.extend(entry.key_id.map(str::to_owned)));
-        if read.is_err() {
-            ids.clear();
-        }
+        check.carrier.each_entry(verifier.scheme(), None, &mut |entry| {
+            ids.extend(entry.key_id.map(str::to_owned));
+        });
     }
     ids
 }

@@ -1,0 +1,197 @@
+//! Where a request carries its signatures: found once, then read as often as keys are compared.
+
+use std::borrow::Cow;
+
+use super::{
+    cipher,
+    form::Form,
+    grammar::Entry,
+    headers,
+    items::{self, Item},
+    rejection::Rejection,
+    request::{self, Found, Header, Request},
+    scheme::{Encoding, Scheme, Source},
+    signature::{self, Digest},
+};
+
+/// The texts that hold the signatures.
+#[derive(Debug)]
+pub(crate) enum Carrier<'a> {
+    /// Every item of the body has its own.
+    Items(Vec<Item<'a>>),
+    /// There are none: the gateway is asked.
+    Nothing,
+    /// One, of a header or field.
+    Text(Cow<'a, str>),
+    /// The header of this name, which may repeat: any of its values may hold.
+    Values(&'a [Header<'a>], &'a str),
+}
+
+/// What carries one signature: an item of the body, or the request itself.
+pub(crate) type Unit<'i, 'a> = Option<&'i Item<'a>>;
+
+impl<'a> Carrier<'a> {
+    /// Finds what the scheme says, and that everything else it needs is there.
+    pub(super) fn find(
+        request: &Request<'a>,
+        scheme: &'a Scheme,
+        form: Option<&Form<'a>>,
+    ) -> Result<Self, Rejection> {
+        let header = headers::require(request, scheme)?;
+        Ok(match &scheme.source {
+            Source::Answer => Self::Nothing,
+            Source::FormField(name) => {
+                let form = form.ok_or_else(|| Rejection::missing(name))?;
+                Self::Text(Cow::Owned(field(form, scheme)?))
+            }
+            Source::Header(name) => match header {
+                Found::One(text) => Self::Text(Cow::Borrowed(text)),
+                Found::Absent => return Err(Rejection::missing(name)),
+                Found::Differing => return Err(malformed(scheme, "its repeats differ")),
+            },
+            Source::HeaderAny(name) => {
+                let values = Self::Values(request.headers, name);
+                if values.text(None).is_empty() {
+                    return Err(Rejection::missing(name));
+                }
+                values
+            }
+            Source::JsonItems(list) => {
+                Self::Items(items::read(list, &scheme.signed, request.body)?)
+            }
+            Source::QueryField(_) => {
+                let query = request.query().unwrap_or_default();
+                let query = Form::read(query.as_bytes());
+                let query =
+                    query.map_err(|_| malformed(scheme, "the query has too many fields"))?;
+                Self::Text(Cow::Owned(field(&query, scheme)?))
+            }
+        })
+    }
+
+    /// What the signatures belong to, one after the other.
+    pub(crate) fn units(&self) -> impl Iterator<Item = Unit<'_, 'a>> {
+        let (request, items) = match self {
+            Self::Items(items) => (None, items.as_slice()),
+            Self::Nothing | Self::Text(_) | Self::Values(..) => (Some(None), [].as_slice()),
+        };
+        request.into_iter().chain(items.iter().map(Some))
+    }
+
+    /// The text that holds a unit's signature; for a header that may repeat, its first value.
+    pub(crate) fn text<'m>(&'m self, unit: Unit<'m, 'a>) -> &'m str {
+        match self {
+            Self::Items(_) => unit.map_or("", |item| &item.signature),
+            Self::Nothing => "",
+            Self::Text(text) => text,
+            Self::Values(headers, name) => values(headers, name).next().unwrap_or_default(),
+        }
+    }
+
+    /// Calls `see` with each signature of a unit.
+    pub(crate) fn each_entry(
+        &self,
+        scheme: &Scheme,
+        unit: Unit<'_, 'a>,
+        see: &mut dyn FnMut(Entry<'_>),
+    ) {
+        if let Self::Values(headers, name) = self {
+            for text in values(headers, name) {
+                scheme.grammar.each(text, see);
+            }
+            return;
+        }
+        scheme.grammar.each(self.text(unit), see);
+    }
+
+    /// Requires of every unit at least one signature that can be used. Where there is one
+    /// signature in all, as in nearly every webhook, it is left in `only`: nobody needs to look for
+    /// it again. Returns the time beside the signature, where one header carries both.
+    pub(super) fn require(
+        &self,
+        scheme: &Scheme,
+        only: &mut Digest,
+    ) -> Result<Found<'a>, Rejection> {
+        let (mut time, mut count) = (Found::Absent, 0_usize);
+        for unit in self.units() {
+            let checked = scheme.grammar.check(self.text(unit));
+            checked.map_err(|problem| malformed(scheme, problem))?;
+            let mut usable = false;
+            let mut see = |entry: Entry<'_>| {
+                let plain = entry.algorithm.is_none() && entry.key_id.is_none();
+                count = count.saturating_add(if plain { 1 } else { 2 });
+                usable |= is_usable(scheme, &entry, only);
+            };
+            match self {
+                Self::Text(Cow::Borrowed(text)) => time = scheme.grammar.each(text, &mut see),
+                Self::Items(_) | Self::Nothing | Self::Text(Cow::Owned(_)) | Self::Values(..) => {
+                    self.each_entry(scheme, unit, &mut see);
+                }
+            }
+            if !usable {
+                return Err(malformed(scheme, "it holds no usable signature"));
+            }
+        }
+        if count != 1 {
+            *only = Digest::EMPTY;
+        }
+        Ok(time)
+    }
+}
+
+/// The values of a header that are not blank.
+fn values<'a>(headers: &'a [Header<'a>], name: &str) -> impl Iterator<Item = &'a str> {
+    request::values(headers, name).filter(|value| !value.is_empty())
+}
+
+/// Of the digest's length in the encoding, or any text at all where texts are compared. Where it
+/// can be decoded without a key, it is left in `digest`.
+fn is_usable(scheme: &Scheme, entry: &Entry<'_>, digest: &mut Digest) -> bool {
+    let length = entry.algorithm.unwrap_or(scheme.algorithm).digest_bytes();
+    match (scheme.encoding, length) {
+        (Encoding::CipherHex, _) => cipher::is_cipher_text(entry.text),
+        (Encoding::Base64, None) => signature::decode_long(entry.text).is_some(),
+        (Encoding::LowerHexText, _) => {
+            digest.read(scheme.encoding, entry.text);
+            true
+        }
+        (Encoding::Base64 | Encoding::Hex, _) => {
+            digest.read(scheme.encoding, entry.text)
+                && length.is_none_or(|n| digest.as_slice().len() == n)
+        }
+    }
+}
+
+/// The field of a form that is the carrier.
+fn field(form: &Form<'_>, scheme: &Scheme) -> Result<String, Rejection> {
+    let name = name(scheme);
+    let field = form.field(name).map_err(|_| malformed(scheme, "it appears twice"))?;
+    let text = field.filter(|text| !text.trim_ascii().is_empty());
+    let text = text.ok_or_else(|| Rejection::missing(name))?;
+    let text = std::str::from_utf8(text).map_err(|_| malformed(scheme, "not text"))?;
+    Ok(text.to_owned())
+}
+
+/// A signature that is present and unusable.
+#[cold]
+pub(super) fn malformed(scheme: &Scheme, problem: &'static str) -> Rejection {
+    Rejection::malformed(name(scheme), problem)
+}
+
+/// The header or field that a refusal names.
+pub(super) fn name(scheme: &Scheme) -> &Cow<'static, str> {
+    match &scheme.source {
+        Source::Answer => &ANSWER,
+        Source::FormField(name)
+        | Source::Header(name)
+        | Source::HeaderAny(name)
+        | Source::QueryField(name) => name,
+        Source::JsonItems(_) => &ITEM_SIGNATURE,
+    }
+}
+
+/// What carries the signature where every item of the body has its own.
+static ITEM_SIGNATURE: Cow<'static, str> = Cow::Borrowed("the signature of an item");
+
+/// What a refusal names where no header or field carries the signature.
+static ANSWER: Cow<'static, str> = Cow::Borrowed("the gateway's answer");
