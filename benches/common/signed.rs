@@ -121,7 +121,7 @@ impl Webhook {
         let request = Request { method: "POST", url, headers, body };
         let at = CheckTime::now(NOW);
         let verified = match Unverified::new(request).check_with(&self.verifier) {
-            Ok(Step::Ready(check)) => check.run(at),
+            Ok(Step::Ready(ref check)) => check.run(at),
             Ok(Step::NeedsCertificate(needs)) => {
                 needs.with_chain(Arc::clone(self.chain.as_ref().expect("made with it"))).run(at)
             }

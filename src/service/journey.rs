@@ -184,22 +184,24 @@ impl Webhooks {
         let at = check_time(account, webhook, now)?;
         let request = explain::request(webhook, headers);
         let outside = self.accounts.outside();
-        match Unverified::new(request).check_with(account.verifier())? {
-            Step::Challenge(answer) if self.challenges.admit(account.variant(), now) => {
+        // A check is large: where nothing else is needed it is used where it is.
+        match Unverified::new(request).check_with(account.verifier()) {
+            Ok(Step::Ready(ref check)) => {
+                self.conclude(account, webhook, &check.run(at)?, now, finish).map(Next::Done)
+            }
+            Ok(Step::Challenge(answer)) if self.challenges.admit(account.variant(), now) => {
                 Ok(Next::Done(finish(account, Judged::Challenge(answer))))
             }
-            Step::Challenge(_) => Err(Refusal::Overloaded),
-            Step::NeedsAnswer(needs) => Ok(Next::Waits(Box::pin(async move {
+            Ok(Step::Challenge(_)) => Err(Refusal::Overloaded),
+            Ok(Step::NeedsAnswer(needs)) => Ok(Next::Waits(Box::pin(async move {
                 let verified = outside.confirm(account, needs).await?.run(at)?;
                 self.conclude(account, webhook, &verified, now, finish)
             }))),
-            Step::NeedsCertificate(needs) => Ok(Next::Waits(Box::pin(async move {
+            Ok(Step::NeedsCertificate(needs)) => Ok(Next::Waits(Box::pin(async move {
                 let verified = outside.certify(account, needs).await?.run(at)?;
                 self.conclude(account, webhook, &verified, now, finish)
             }))),
-            Step::Ready(check) => {
-                self.conclude(account, webhook, &check.run(at)?, now, finish).map(Next::Done)
-            }
+            Err(rejection) => Err(rejection.into()),
         }
     }
 

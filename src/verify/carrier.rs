@@ -104,39 +104,37 @@ impl<'a> Carrier<'a> {
         scheme.grammar.each(self.text(unit), see);
     }
 
-    /// Requires of every unit at least one signature that can be used. Where there is one
-    /// signature in all, as in nearly every webhook, it is left in `only`: nobody needs to look for
-    /// it again. Returns the time beside the signature, where one header carries both.
-    pub(super) fn require(
-        &self,
-        scheme: &Scheme,
-        only: &mut Digest,
-    ) -> Result<Found<'a>, Rejection> {
-        let (mut time, mut count) = (Found::Absent, 0_usize);
+    /// Requires of every unit at least one signature that can be used.
+    pub(super) fn require(&self, scheme: &Scheme) -> Result<Contents<'a>, Rejection> {
+        let (mut only, mut time, mut count) = (None, Found::Absent, 0_usize);
         for unit in self.units() {
             let checked = scheme.grammar.check(self.text(unit));
             checked.map_err(|problem| malformed(scheme, problem))?;
             let mut usable = false;
-            let mut see = |entry: Entry<'_>| {
-                let plain = entry.algorithm.is_none() && entry.key_id.is_none();
-                count = count.saturating_add(if plain { 1 } else { 2 });
-                usable |= is_usable(scheme, &entry, only);
-            };
-            match self {
-                Self::Text(Cow::Borrowed(text)) => time = scheme.grammar.each(text, &mut see),
-                Self::Items(_) | Self::Nothing | Self::Text(Cow::Owned(_)) | Self::Values(..) => {
-                    self.each_entry(scheme, unit, &mut see);
-                }
+            if let Self::Text(Cow::Borrowed(text)) = self {
+                time = scheme.grammar.each(text, &mut |entry| {
+                    usable |= is_usable(scheme, &entry);
+                    let plain = entry.algorithm.is_none() && entry.key_id.is_none();
+                    only = plain.then_some(entry.text);
+                    count = count.saturating_add(1);
+                });
+            } else {
+                self.each_entry(scheme, unit, &mut |entry| usable |= is_usable(scheme, &entry));
             }
             if !usable {
                 return Err(malformed(scheme, "it holds no usable signature"));
             }
         }
-        if count != 1 {
-            *only = Digest::EMPTY;
-        }
-        Ok(time)
+        Ok(Contents { only: only.filter(|_| count == 1), time })
     }
+}
+
+/// What one header holds, which need not be looked for again.
+pub(super) struct Contents<'a> {
+    /// The one signature, where there are no more, as in nearly every webhook.
+    pub(super) only: Option<&'a str>,
+    /// The time beside it.
+    pub(super) time: Found<'a>,
 }
 
 /// The values of a header that are not blank.
@@ -144,21 +142,15 @@ fn values<'a>(headers: &'a [Header<'a>], name: &str) -> impl Iterator<Item = &'a
     request::values(headers, name).filter(|value| !value.is_empty())
 }
 
-/// Of the digest's length in the encoding, or any text at all where texts are compared. Where it
-/// can be decoded without a key, it is left in `digest`.
-fn is_usable(scheme: &Scheme, entry: &Entry<'_>, digest: &mut Digest) -> bool {
+/// Of the digest's length in the encoding, or any text at all where texts are compared.
+fn is_usable(scheme: &Scheme, entry: &Entry<'_>) -> bool {
     let length = entry.algorithm.unwrap_or(scheme.algorithm).digest_bytes();
-    match (scheme.encoding, length) {
-        (Encoding::CipherHex, _) => cipher::is_cipher_text(entry.text),
-        (Encoding::Base64, None) => signature::decode_long(entry.text).is_some(),
-        (Encoding::LowerHexText, _) => {
-            digest.read(scheme.encoding, entry.text);
-            true
-        }
-        (Encoding::Base64 | Encoding::Hex, _) => {
-            digest.read(scheme.encoding, entry.text)
-                && length.is_none_or(|n| digest.as_slice().len() == n)
-        }
+    match scheme.encoding {
+        Encoding::CipherHex => cipher::is_cipher_text(entry.text),
+        Encoding::LowerHexText => true,
+        Encoding::Base64 if length.is_none() => signature::decode_long(entry.text).is_some(),
+        Encoding::Base64 | Encoding::Hex => Digest::decode(scheme.encoding, entry.text)
+            .is_some_and(|digest| length.is_none_or(|n| digest.as_slice().len() == n)),
     }
 }
 

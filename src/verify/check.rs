@@ -16,7 +16,6 @@ use super::{
     request::{Found, Request},
     running::Made,
     scheme::{PayloadCodec, Scheme, Source, TimeSource},
-    signature::Digest,
     template::Message,
     verified::{Proof, Verified},
     verifier::Verifier,
@@ -57,8 +56,8 @@ pub struct Check<'a> {
     pub(super) carrier: Carrier<'a>,
     pub(super) form: Option<Form<'a>>,
     pub(super) time: Option<SignedTime<'a>>,
-    /// The one signature, where there are no more; else empty.
-    pub(super) only: Digest,
+    /// The one signature, where there are no more.
+    pub(super) only: Option<&'a str>,
     pub(super) outside: Outside,
 }
 
@@ -91,12 +90,13 @@ impl<'a> Unverified<'a> {
         };
         credential::check(&self.request, &scheme.headers, &verifier.options)?;
         let carrier = Carrier::find(&self.request, scheme, form.as_ref())?;
-        let (mut only, mut time) = (Digest::EMPTY, None);
+        let (mut only, mut time) = (None, None);
         if !matches!(carrier, Carrier::Nothing) {
             payload::check(&scheme.payload, form.as_ref())?;
             headers::check(&self.request, &scheme.headers)?;
-            let beside = carrier.require(scheme, &mut only)?;
-            time = read_time(&self.request, scheme, beside, &carrier)?;
+            let contents = carrier.require(scheme)?;
+            only = contents.only;
+            time = read_time(&self.request, scheme, contents.time, &carrier)?;
         }
         let (request, outside) = (self.request, Outside::Nothing);
         // A check is large: where nothing else is needed it is made where it is returned.
@@ -216,9 +216,9 @@ impl<'a> Check<'a> {
     }
 
     fn any_entry_matches(&self, unit: Unit<'_, 'a>, key: &PreparedKey, made: &Made<'_>) -> bool {
-        let only = self.only.as_slice();
-        if !only.is_empty() {
-            return key.material.makes(None) && made.matches(only);
+        let encoding = self.verifier.scheme.encoding;
+        if let Some(only) = self.only {
+            return key.material.makes(None) && made.matches_text(encoding, only);
         }
         let scheme = self.verifier.scheme();
         let (mut matched, mut named) = (false, false);
@@ -226,11 +226,8 @@ impl<'a> Check<'a> {
             // Where entries name keys, the first one that names ours is the only one that counts.
             let ours = entry.key_id.is_none() || (entry.key_id == key.id.as_deref() && !named);
             named |= ours;
-            if !ours || !key.material.makes(entry.algorithm) {
-                return;
-            }
-            if let Some(digest) = Digest::decode(scheme.encoding, entry.text) {
-                matched |= made.matches(digest.as_slice());
+            if ours && key.material.makes(entry.algorithm) {
+                matched |= made.matches_text(encoding, entry.text);
             }
         });
         matched

@@ -11,8 +11,10 @@ use zeroize::Zeroize as _;
 
 use super::{
     keys::{ED25519_KEY_BYTES, Material},
-    scheme::Algorithm,
+    scheme::{Algorithm, Encoding},
+    signature::{Digest, write_hex},
 };
+use crate::limits::DIGEST_BYTES_MAX;
 
 impl Material {
     /// Shows `see` what the key makes of a message that is fed to it piece by piece, and leaves
@@ -104,6 +106,25 @@ impl Made<'_> {
             }
             Self::Own(own) => constant_time::verify_slices_are_equal(own, signature).is_ok(),
         }
+    }
+
+    /// Compares a signature as it is written.
+    pub(crate) fn matches_text(&self, encoding: Encoding, text: &str) -> bool {
+        let Self::Own(own) = self else { return self.matches_decoded(encoding, text) };
+        if encoding != Encoding::LowerHexText {
+            return self.matches_decoded(encoding, text);
+        }
+        // Only one text is ours: nobody needs to understand the other.
+        let mut digits = [[0; 2]; DIGEST_BYTES_MAX];
+        write_hex(own, &mut digits);
+        let ours = digits.get(..own.len()).unwrap_or_default().as_flattened();
+        let matched = constant_time::verify_slices_are_equal(ours, text.as_bytes()).is_ok();
+        digits.as_flattened_mut().zeroize();
+        matched
+    }
+
+    fn matches_decoded(&self, encoding: Encoding, text: &str) -> bool {
+        Digest::decode(encoding, text).is_some_and(|digest| self.matches(digest.as_slice()))
     }
 }
 
