@@ -1,4 +1,4 @@
-//! Where a request carries its signatures: found once, then read as often as keys are compared.
+//! Where a request carries its signatures: looked for once, so that reading them cannot fail.
 
 use std::borrow::Cow;
 
@@ -17,12 +17,14 @@ use super::{
 /// The texts that hold the signatures.
 #[derive(Debug)]
 pub(crate) enum Carrier<'a> {
+    /// A field of the body's form or of the query.
+    Field(String),
+    /// A header.
+    Header(&'a str),
     /// Every item of the body has its own.
     Items(Vec<Item<'a>>),
     /// There are none: the gateway is asked.
     Nothing,
-    /// One, of a header or field.
-    Text(Cow<'a, str>),
     /// The header of this name, which may repeat: any of its values may hold.
     Values(&'a [Header<'a>], &'a str),
 }
@@ -42,10 +44,10 @@ impl<'a> Carrier<'a> {
             Source::Answer => Self::Nothing,
             Source::FormField(name) => {
                 let form = form.ok_or_else(|| Rejection::missing(name))?;
-                Self::Text(Cow::Owned(field(form, scheme)?))
+                Self::Field(field(form, scheme)?)
             }
             Source::Header(name) => match header {
-                Found::One(text) => Self::Text(Cow::Borrowed(text)),
+                Found::One(text) => Self::Header(text),
                 Found::Absent => return Err(Rejection::missing(name)),
                 Found::Differing => return Err(malformed(scheme, "its repeats differ")),
             },
@@ -64,7 +66,7 @@ impl<'a> Carrier<'a> {
                 let query = Form::read(query.as_bytes());
                 let query =
                     query.map_err(|_| malformed(scheme, "the query has too many fields"))?;
-                Self::Text(Cow::Owned(field(&query, scheme)?))
+                Self::Field(field(&query, scheme)?)
             }
         })
     }
@@ -73,7 +75,9 @@ impl<'a> Carrier<'a> {
     pub(crate) fn units(&self) -> impl Iterator<Item = Unit<'_, 'a>> {
         let (request, items) = match self {
             Self::Items(items) => (None, items.as_slice()),
-            Self::Nothing | Self::Text(_) | Self::Values(..) => (Some(None), [].as_slice()),
+            Self::Field(_) | Self::Header(_) | Self::Nothing | Self::Values(..) => {
+                (Some(None), [].as_slice())
+            }
         };
         request.into_iter().chain(items.iter().map(Some))
     }
@@ -81,9 +85,10 @@ impl<'a> Carrier<'a> {
     /// The text that holds a unit's signature; for a header that may repeat, its first value.
     pub(crate) fn text<'m>(&'m self, unit: Unit<'m, 'a>) -> &'m str {
         match self {
+            Self::Field(text) => text,
+            Self::Header(text) => text,
             Self::Items(_) => unit.map_or("", |item| &item.signature),
             Self::Nothing => "",
-            Self::Text(text) => text,
             Self::Values(headers, name) => values(headers, name).next().unwrap_or_default(),
         }
     }
@@ -104,14 +109,15 @@ impl<'a> Carrier<'a> {
         scheme.grammar.each(self.text(unit), see);
     }
 
-    /// Requires of every unit at least one signature that can be used.
+    /// Requires of every unit at least one signature that can be used. Returns what need not be
+    /// looked for again where a header holds it.
     pub(super) fn require(&self, scheme: &Scheme) -> Result<Contents<'a>, Rejection> {
         let (mut only, mut time, mut count) = (None, Found::Absent, 0_usize);
         for unit in self.units() {
             let checked = scheme.grammar.check(self.text(unit));
             checked.map_err(|problem| malformed(scheme, problem))?;
             let mut usable = false;
-            if let Self::Text(Cow::Borrowed(text)) = self {
+            if let Self::Header(text) = self {
                 time = scheme.grammar.each(text, &mut |entry| {
                     usable |= is_usable(scheme, &entry);
                     let plain = entry.algorithm.is_none() && entry.key_id.is_none();
@@ -129,9 +135,9 @@ impl<'a> Carrier<'a> {
     }
 }
 
-/// What one header holds, which need not be looked for again.
+/// What a header holds; nothing where something else carries the signatures.
 pub(super) struct Contents<'a> {
-    /// The one signature, where there are no more, as in nearly every webhook.
+    /// Its one signature, where it holds no more and that names neither algorithm nor key.
     pub(super) only: Option<&'a str>,
     /// The time beside it.
     pub(super) time: Found<'a>,

@@ -56,7 +56,7 @@ pub struct Check<'a> {
     pub(super) carrier: Carrier<'a>,
     pub(super) form: Option<Form<'a>>,
     pub(super) time: Option<SignedTime<'a>>,
-    /// The one signature, where there are no more.
+    /// The one signature of a header, where that names neither algorithm nor key.
     pub(super) only: Option<&'a str>,
     pub(super) outside: Outside,
 }
@@ -99,12 +99,12 @@ impl<'a> Unverified<'a> {
             time = read_time(&self.request, scheme, contents.time, &carrier)?;
         }
         let (request, outside) = (self.request, Outside::Nothing);
-        // A check is large: where nothing else is needed it is made where it is returned.
-        if !scheme.algorithm.asks_outside() {
+        if scheme.algorithm.asks_outside() {
             let check = Check { request, verifier, carrier, form, time, only, outside };
-            return Ok(Step::Ready(check));
+            return outside::step(check);
         }
-        outside::step(Check { request, verifier, carrier, form, time, only, outside })
+        // A check is large: it is made where it is returned.
+        Ok(Step::Ready(Check { request, verifier, carrier, form, time, only, outside }))
     }
 }
 
@@ -117,7 +117,7 @@ fn read_time<'a>(
 ) -> Result<Option<SignedTime<'a>>, Rejection> {
     let Some(TimeSource { header, unit }) = &scheme.timestamp else { return Ok(None) };
     let Some(name) = header else {
-        if !matches!(carrier, Carrier::Text(Cow::Borrowed(_))) {
+        if !matches!(carrier, Carrier::Header(_)) {
             return Ok(None);
         }
         let time = SignedTime::read(beside, *unit);
@@ -218,7 +218,7 @@ impl<'a> Check<'a> {
     fn any_entry_matches(&self, unit: Unit<'_, 'a>, key: &PreparedKey, made: &Made<'_>) -> bool {
         let encoding = self.verifier.scheme.encoding;
         if let Some(only) = self.only {
-            return key.material.makes(None) && made.matches_text(encoding, only);
+            return made.matches_text(encoding, only);
         }
         let scheme = self.verifier.scheme();
         let (mut matched, mut named) = (false, false);

@@ -17,8 +17,8 @@ use super::{
 use crate::limits::DIGEST_BYTES_MAX;
 
 impl Material {
-    /// Shows `see` what the key makes of a message that is fed to it piece by piece, and leaves
-    /// nothing of it behind. A key that compares no signatures makes nothing: `see` is not called.
+    /// Shows `see` what the key makes of a message that is fed to it piece by piece, and leaves no
+    /// signature of ours behind. A key that compares no signatures makes nothing: `see` is not called.
     ///
     /// # Errors
     /// Those of `feed`.
@@ -99,7 +99,7 @@ pub(crate) enum Made<'m> {
 impl Made<'_> {
     /// Compares a whole signature, in constant time where the key is secret; one of another length
     /// never matches.
-    pub(crate) fn matches(&self, signature: &[u8]) -> bool {
+    fn matches(&self, signature: &[u8]) -> bool {
         match self {
             Self::Ed25519(key, message) => {
                 UnparsedPublicKey::new(&ED25519, key).verify(message, signature).is_ok()
@@ -110,26 +110,27 @@ impl Made<'_> {
 
     /// Compares a signature as it is written.
     pub(crate) fn matches_text(&self, encoding: Encoding, text: &str) -> bool {
-        let Self::Own(own) = self else { return self.matches_decoded(encoding, text) };
-        if encoding != Encoding::LowerHexText {
-            return self.matches_decoded(encoding, text);
+        match (self, encoding) {
+            // Only one text is ours: nobody needs to understand the other.
+            (Self::Own(own), Encoding::LowerHexText) => {
+                let mut digits = [[0; 2]; DIGEST_BYTES_MAX];
+                let Some(ours) = digits.get_mut(..own.len()) else { return false };
+                write_hex(own, ours);
+                let ours = ours.as_flattened();
+                let matched = constant_time::verify_slices_are_equal(ours, text.as_bytes()).is_ok();
+                digits.as_flattened_mut().zeroize();
+                matched
+            }
+            _ => Digest::decode(encoding, text).is_some_and(|it| self.matches(it.as_slice())),
         }
-        // Only one text is ours: nobody needs to understand the other.
-        let mut digits = [[0; 2]; DIGEST_BYTES_MAX];
-        write_hex(own, &mut digits);
-        let ours = digits.get(..own.len()).unwrap_or_default().as_flattened();
-        let matched = constant_time::verify_slices_are_equal(ours, text.as_bytes()).is_ok();
-        digits.as_flattened_mut().zeroize();
-        matched
-    }
-
-    fn matches_decoded(&self, encoding: Encoding, text: &str) -> bool {
-        Digest::decode(encoding, text).is_some_and(|digest| self.matches(digest.as_slice()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
     use super::{super::hmac::KeyedMac, *};
 
     #[test]
@@ -151,5 +152,33 @@ mod tests {
             assert!(!made.matches(&longer));
         });
         assert_eq!(compared, 1);
+    }
+
+    #[test]
+    fn a_signature_is_compared_as_it_is_written() {
+        let (tag, algorithm) = ([0xab; 32], Algorithm::HmacSha256);
+        let made = Made::Own(&tag);
+        let (lower, upper) = ("ab".repeat(32), "AB".repeat(32));
+        assert!(made.matches_text(Encoding::LowerHexText, &lower));
+        assert!(made.matches_text(Encoding::Hex, &lower));
+        assert!(made.matches_text(Encoding::Hex, &upper));
+        assert!(made.matches_text(Encoding::Base64, &STANDARD.encode(tag)));
+        let cut = lower.get(1..).expect("ASCII");
+        let others = [upper.as_str(), "", cut, &format!("{lower}a"), &"ü".repeat(32)];
+        for other in others.into_iter().chain(std::iter::once(&*"ac".repeat(32))) {
+            assert!(!made.matches_text(Encoding::LowerHexText, other), "{other}");
+        }
+        let too_long = [0xab; 65];
+        for text in ["", &"ab".repeat(64), &"ab".repeat(65)] {
+            assert!(!Made::Own(&too_long).matches_text(Encoding::LowerHexText, text), "{text}");
+        }
+        let seed = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a seed");
+        let public = seed.public_key().as_ref().try_into().expect("32 bytes");
+        let signature = super::super::signature::to_hex(seed.sign(b"message").as_ref());
+        let key = Material::Ed25519(public);
+        key.make_of(algorithm, b"message", &mut |made| {
+            assert!(made.matches_text(Encoding::LowerHexText, &signature));
+            assert!(!made.matches_text(Encoding::LowerHexText, &signature.to_uppercase()));
+        });
     }
 }

@@ -256,7 +256,16 @@ pub enum Algorithm {
 impl Algorithm {
     /// Whether a certificate or the gateway's answer decides.
     pub(crate) const fn asks_outside(self) -> bool {
-        matches!(self, Self::Answer(_) | Self::RsaSha256ByCertificate(_))
+        match self {
+            Self::Answer(_) | Self::RsaSha256ByCertificate(_) => true,
+            Self::Aes128CbcKeyAsIv
+            | Self::Ed25519
+            | Self::HmacSha1
+            | Self::HmacSha256
+            | Self::HmacSha384
+            | Self::HmacSha512
+            | Self::Sha256 => false,
+        }
     }
 
     /// Length of the signature in bytes, where the algorithm fixes it.

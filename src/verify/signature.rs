@@ -54,7 +54,7 @@ pub(crate) fn encode(encoding: Encoding, bytes: &[u8]) -> String {
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     let mut text = vec![[0; 2]; bytes.len()];
     write_hex(bytes, &mut text);
-    text.into_iter().flatten().map(char::from).collect()
+    text.as_flattened().iter().copied().map(char::from).collect()
 }
 
 /// The two digits of each byte, in lower case. What is written may be secret: nothing branches on it.
