@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::constant_time;
+use ctutils::CtEq as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -139,9 +139,9 @@ impl Account {
         let matches = |rule: &PreparedCaller| match rule {
             PreparedCaller::Uid(uid) => caller.uid == Some(*uid),
             PreparedCaller::San(san) => caller.sans.contains(san),
-            PreparedCaller::Token(hash) => caller.bearer.is_some_and(|bearer| {
-                constant_time::verify_slices_are_equal(&bearer, hash).is_ok()
-            }),
+            PreparedCaller::Token(hash) => {
+                caller.bearer.is_some_and(|bearer| bearer.ct_eq(hash).to_bool())
+            }
         };
         // Every rule is looked at, so that the time taken does not tell which one fits.
         let none = self.callers.is_empty();

@@ -34,6 +34,7 @@ pub(crate) type Unit<'i, 'a> = Option<&'i Item<'a>>;
 
 impl<'a> Carrier<'a> {
     /// Finds what the scheme says, and that everything else it needs is there.
+    #[inline]
     pub(super) fn find(
         request: &Request<'a>,
         scheme: &'a Scheme,
@@ -111,6 +112,7 @@ impl<'a> Carrier<'a> {
 
     /// Requires of every unit at least one signature that can be used. Returns what need not be
     /// looked for again where a header holds it.
+    #[inline]
     pub(super) fn require(&self, scheme: &Scheme) -> Result<Contents<'a>, Rejection> {
         let (mut only, mut time, mut count) = (None, Found::Absent, 0_usize);
         for unit in self.units() {

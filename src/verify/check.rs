@@ -73,7 +73,6 @@ impl<'a> Unverified<'a> {
     /// [`Rejection::SignatureMissing`] and [`Rejection::SignatureMalformed`]; for signatures in
     /// the body also [`Rejection::PayloadMalformed`], for certificates
     /// [`Rejection::CertificateUntrusted`].
-    #[inline]
     pub fn check_with(self, verifier: &'a Verifier) -> Result<Step<'a>, Rejection> {
         let scheme = verifier.scheme();
         if let Some(challenge) = &scheme.challenge
@@ -89,6 +88,8 @@ impl<'a> Unverified<'a> {
             | Source::QueryField(_) => None,
         };
         credential::check(&self.request, &scheme.headers, &verifier.options)?;
+        // What finds and reads is inlined: a text that is returned through memory is written in
+        // halves and read back whole, which the processor waits for.
         let carrier = Carrier::find(&self.request, scheme, form.as_ref())?;
         let (mut only, mut time) = (None, None);
         if !matches!(carrier, Carrier::Nothing) {
@@ -109,6 +110,7 @@ impl<'a> Unverified<'a> {
 }
 
 /// The signed time: that of a header of its own, else the one beside the signature.
+#[inline]
 fn read_time<'a>(
     request: &Request<'a>,
     scheme: &Scheme,
@@ -137,7 +139,6 @@ impl<'a> Check<'a> {
     /// # Errors
     /// [`Rejection::SignatureMismatch`], [`Rejection::TimestampTooOld`] and
     /// [`Rejection::TimestampInFuture`].
-    #[inline]
     pub fn run(&self, at: CheckTime) -> Result<Verified<'a>, Rejection> {
         let verifier = self.verifier;
         let mut opened = None;

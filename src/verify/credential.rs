@@ -1,8 +1,8 @@
 //! Credentials beside a signature: a token or a name and password in a header, where the variant
 //! sets them. They never stand in for the signature.
 
-use aws_lc_rs::constant_time;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ctutils::CtEq as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -36,7 +36,7 @@ pub(crate) fn check(
         };
         // Digests have one length, so that not even that of the credential can be told.
         let (found, expected) = (Sha256::digest(found), Sha256::digest(expected));
-        if constant_time::verify_slices_are_equal(&found, &expected).is_err() {
+        if !found.as_slice().ct_eq(expected.as_slice()).to_bool() {
             return Err(Rejection::SignatureMismatch { carrier: name.clone() });
         }
     }

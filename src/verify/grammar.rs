@@ -34,6 +34,7 @@ pub(crate) struct SignedTime<'a> {
 
 impl<'a> SignedTime<'a> {
     /// Reads the time that was found: exactly one distinct value.
+    #[inline]
     pub(crate) fn read(found: Found<'a>, unit: TimeUnit) -> Result<Self, &'static str> {
         match found {
             Found::Absent => Err("its time is absent"),

@@ -8,6 +8,7 @@ use super::{
 
 /// Presence first, for every header that the scheme needs: an absent one is a missing signature
 /// whatever the others hold. Returns the header that carries the signature, where one does.
+#[inline]
 pub(super) fn require<'a>(request: &Request<'a>, scheme: &Scheme) -> Result<Found<'a>, Rejection> {
     let carried = match &scheme.source {
         Source::Header(name) => match request.header(name) {

@@ -3,7 +3,10 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{
+    Hmac, KeyInit, Mac,
+    digest::{FixedOutput as _, array::Array},
+};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroize as _;
@@ -59,7 +62,9 @@ impl KeyedMac {
         each!(self, keyed => {
             let mut mac = keyed.clone();
             feed(&mut |bytes| mac.update(bytes))?;
-            let mut tag = mac.finalize().into_bytes();
+            // Made where it is read, not moved there.
+            let mut tag = Array::default();
+            mac.finalize_into(&mut tag);
             see(&tag);
             tag.as_mut_slice().zeroize();
         });

@@ -2,10 +2,8 @@
 
 use std::convert::Infallible;
 
-use aws_lc_rs::{
-    constant_time,
-    signature::{ED25519, UnparsedPublicKey},
-};
+use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use ctutils::CtEq as _;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize as _;
 
@@ -104,7 +102,7 @@ impl Made<'_> {
             Self::Ed25519(key, message) => {
                 UnparsedPublicKey::new(&ED25519, key).verify(message, signature).is_ok()
             }
-            Self::Own(own) => constant_time::verify_slices_are_equal(own, signature).is_ok(),
+            Self::Own(own) => own.ct_eq(signature).to_bool(),
         }
     }
 
@@ -117,7 +115,7 @@ impl Made<'_> {
                 let Some(ours) = digits.get_mut(..own.len()) else { return false };
                 write_hex(own, ours);
                 let ours = ours.as_flattened();
-                let matched = constant_time::verify_slices_are_equal(ours, text.as_bytes()).is_ok();
+                let matched = ours.ct_eq(text.as_bytes()).to_bool();
                 digits.as_flattened_mut().zeroize();
                 matched
             }
