@@ -11,11 +11,11 @@ test:
 
 # Formatting.
 fmt:
-    cargo fmt --check
+    cargo fmt --all --check
 
 # Lints: none may remain.
 clippy:
-    cargo clippy --locked --all-targets -- -D warnings
+    cargo clippy --locked --workspace --all-targets -- -D warnings
 
 # The core compiles and passes without the server: no runtime, no network, no clock.
 core:
@@ -25,8 +25,10 @@ core:
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
-# Licences, duplicates, sources; advisories where their database can be reached.
+# Licences, duplicates, sources; advisories where their database can be reached; what is measured is
+# what ships.
 deny:
+    benches/features.sh
     command -v cargo-deny >/dev/null || cargo install --locked --quiet cargo-deny
     cargo deny --locked check bans licenses sources
     if timeout 120 cargo deny --locked fetch db >/dev/null 2>&1; then \
@@ -69,7 +71,7 @@ budgets *ARGS:
 
 # Times in process as ratios to the bare HMAC; `--short` while developing.
 bench *ARGS:
-    cargo bench --locked --quiet --bench micro -- {{ARGS}}
+    cargo bench --locked --quiet -p payhook-benches --bench micro -- {{ARGS}}
 
 # Every goal of docs/performance.md, and that page; `--short` while developing.
 load *ARGS:
@@ -89,22 +91,24 @@ apiserver:
 
 # Load, faults and attacks for seconds each, against the release build: do the bounds hold.
 load-short:
-    cargo bench --locked --bench load -- all
+    cargo build --locked --release --bin payhook
+    cargo bench --locked -p payhook-benches --bench load -- all
 
 # One scenario, such as `just scenario attacks --full`; docs/load.md lists them.
 scenario *arguments:
-    cargo bench --locked --bench load -- {{arguments}}
+    cargo build --locked --release --bin payhook
+    cargo bench --locked -p payhook-benches --bench load -- {{arguments}}
 
 # Everything at full length against the binary that ships, about 25 minutes on a quiet machine;
 # writes docs/load-figures.md.
 load-full:
     deploy/dist.sh build --bin payhook
-    PAYHOOK_BINARY="$(just binary "$(rustc -vV | sed -n 's/^host: //p')/dist")" cargo bench --locked --bench load -- all --full --keep
+    PAYHOOK_BINARY="$(just binary "$(rustc -vV | sed -n 's/^host: //p')/dist")" cargo bench --locked -p payhook-benches --bench load -- all --full --keep
 
 # Ten million calls of every kind.
 soak:
     deploy/dist.sh build --bin payhook
-    PAYHOOK_BINARY="$(just binary "$(rustc -vV | sed -n 's/^host: //p')/dist")" cargo bench --locked --bench load -- soak --full --keep
+    PAYHOOK_BINARY="$(just binary "$(rustc -vV | sed -n 's/^host: //p')/dist")" cargo bench --locked -p payhook-benches --bench load -- soak --full --keep
 
 # Where cargo puts the binary of a profile.
 [private]

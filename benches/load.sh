@@ -15,11 +15,12 @@ if ! command -v strace >/dev/null; then
     exit 1
   }
 fi
-# The binary of the image, put aside: with the benches cargo builds another one, with what they need.
+benches/features.sh
+# The binary of the image, put aside: `--against` compares it with later ones.
 deploy/dist.sh build --quiet --bin payhook
 cp "$target/$(rustc -vV | sed -n 's/^host: //p')/dist/payhook" "$PAYHOOK_BINARY"
 # The echo is compiled with the same flags, and with what was learned of the layers that both share.
-bench=(deploy/dist.sh bench --quiet)
+bench=(deploy/dist.sh bench --quiet -p payhook-benches)
 "${bench[@]}" --no-run --bench micro --bench goals
 "${bench[@]}" --bench micro -- --ratios "$@"
 "${bench[@]}" --bench goals -- "$@"

@@ -14,7 +14,7 @@ rustup component add llvm-tools
 host="$(rustc -vV | sed -n 's/^host: //p')"
 CARGO_TARGET_DIR="$target/profile" RECORD="generate=$raw" deploy/dist.sh build --quiet --bin payhook
 export PAYHOOK_BINARY="$target/profile/$host/dist/payhook"
-cargo bench --locked --quiet --bench goals -- --prepare "$PERFORMANCE"
+cargo bench --locked --quiet -p payhook-benches --bench goals -- --prepare "$PERFORMANCE"
 . benches/clients.sh
 export LLVM_PROFILE_FILE="$raw/%p.profraw"
 "$python" benches/load/round_trip.py --short

@@ -46,11 +46,10 @@ impl Rows {
 
     /// Writes them where the page's script looks.
     pub fn write(self) {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
+        let folder = std::env::var_os("PERFORMANCE").map_or_else(
+            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/performance"),
             PathBuf::from,
         );
-        let folder = target.join("performance");
         fs::create_dir_all(&folder).expect("target is writable");
         let text = serde_json::to_string_pretty(&self.rows).expect("plain values");
         fs::write(folder.join(format!("{}.json", self.part)), text).expect("target is writable");

@@ -1,4 +1,4 @@
-//! Load, faults and attacks against the real binary: `cargo bench --bench load -- <scenario>`.
+//! Load, faults and attacks against the real binary: `just scenario <scenario>`.
 //! docs/load.md says what each scenario measures and how.
 
 #![allow(

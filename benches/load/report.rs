@@ -145,7 +145,7 @@ pub fn profile() -> &'static str {
 
 /// Where figures are kept.
 pub fn page() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/load-figures.md")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/load-figures.md")
 }
 
 const HEAD: &str = "# Figures of the load runs\n\n\

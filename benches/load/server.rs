@@ -186,11 +186,15 @@ pub fn get(admin: SocketAddr, path: &str) -> Option<(u16, String)> {
     Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
 
-/// The binary: another one by `PAYHOOK_BINARY`, such as the one that ships; else that which cargo
-/// built with the profile of this run.
+/// The binary: that of `PAYHOOK_BINARY`, such as the one that ships; else that which was built with
+/// the profile of this run, two folders above it.
 pub fn binary() -> String {
-    let built = env!("CARGO_BIN_EXE_payhook");
-    std::env::var("PAYHOOK_BINARY").unwrap_or_else(|_| built.to_owned())
+    std::env::var("PAYHOOK_BINARY").unwrap_or_else(|_| {
+        let own = std::env::current_exe().expect("a process has a binary");
+        let built = own.ancestors().nth(2).expect("cargo puts it into deps").join("payhook");
+        assert!(built.exists(), "{} is not built yet: cargo build --release", built.display());
+        built.to_str().expect("a path in UTF-8").to_owned()
+    })
 }
 
 /// Longer than any answer of the admin listener may take.

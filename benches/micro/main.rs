@@ -1,4 +1,4 @@
-//! What verifying, reading and answering cost in process: `cargo bench --bench micro`.
+//! What verifying, reading and answering cost in process: `just bench`.
 //!
 //! First the ratios to the bare HMAC of the same bytes, measured in turns within one run; then a
 //! table of times and allocations. `-- --ratios` leaves the table out, `-- --short` also measures fewer

@@ -91,14 +91,14 @@ impl<'a> Unverified<'a> {
         // What finds and reads is inlined: a text that is returned through memory is written in
         // halves and read back whole, which the processor waits for.
         let carrier = Carrier::find(&self.request, scheme, form.as_ref())?;
-        let (mut only, mut time) = (None, None);
-        if !matches!(carrier, Carrier::Nothing) {
+        let (only, time) = if matches!(carrier, Carrier::Nothing) {
+            (None, None)
+        } else {
             payload::check(&scheme.payload, form.as_ref())?;
             headers::check(&self.request, &scheme.headers)?;
             let contents = carrier.require(scheme)?;
-            only = contents.only;
-            time = read_time(&self.request, scheme, contents.time, &carrier)?;
-        }
+            (contents.only, read_time(&self.request, scheme, contents.time, &carrier)?)
+        };
         let (request, outside) = (self.request, Outside::Nothing);
         if scheme.algorithm.asks_outside() {
             let check = Check { request, verifier, carrier, form, time, only, outside };

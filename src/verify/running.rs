@@ -114,9 +114,9 @@ impl Made<'_> {
                 let mut digits = [[0; 2]; DIGEST_BYTES_MAX];
                 let Some(ours) = digits.get_mut(..own.len()) else { return false };
                 write_hex(own, ours);
-                let ours = ours.as_flattened();
+                let ours = ours.as_flattened_mut();
                 let matched = ours.ct_eq(text.as_bytes()).to_bool();
-                digits.as_flattened_mut().zeroize();
+                ours.zeroize();
                 matched
             }
             _ => Digest::decode(encoding, text).is_some_and(|it| self.matches(it.as_slice())),
