@@ -11,8 +11,8 @@ use payhook::{
     gateway::{GATEWAYS, Gateway, KeyFields},
     model::{Event, Secret, UnixSeconds},
     verify::{
-        CertificateChain, CheckTime, Draft, Header, KeyRole, Options, Request, SignError, Signed,
-        Step, Unverified, Verified, Verifier,
+        CertificateChain, CheckTime, Draft, Header, KeyRole, Options, Rejection, Request,
+        SignError, Signed, Step, Unverified, Verified, Verifier,
         scheme::{KeyForm, Source},
     },
 };
@@ -117,18 +117,22 @@ impl Webhook {
 
     /// Verifies it.
     pub fn verify<'a>(&'a self, headers: &'a [Header<'a>]) -> Verified<'a> {
+        self.check(headers).unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
+    /// The same, with the answer where the engine put it.
+    pub fn check<'a>(&'a self, headers: &'a [Header<'a>]) -> Result<Verified<'a>, Rejection> {
         let Signed { url, body, .. } = &self.signed;
         let request = Request { method: "POST", url, headers, body };
         let at = CheckTime::now(NOW);
-        let verified = match Unverified::new(request).check_with(&self.verifier) {
+        match Unverified::new(request).check_with(&self.verifier) {
             Ok(Step::Ready(ref check)) => check.run(at),
             Ok(Step::NeedsCertificate(needs)) => {
                 needs.with_chain(Arc::clone(self.chain.as_ref().expect("made with it"))).run(at)
             }
             Ok(Step::NeedsAnswer(needs)) => needs.with_answers(vec![b"VERIFIED".to_vec()]).run(at),
             other => panic!("{}: {other:?}", self.name),
-        };
-        verified.unwrap_or_else(|error| panic!("{}: {error}", self.name))
+        }
     }
 
     /// Reads the events of what was verified.

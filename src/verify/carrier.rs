@@ -114,26 +114,33 @@ impl<'a> Carrier<'a> {
     /// looked for again where a header holds it.
     #[inline]
     pub(super) fn require(&self, scheme: &Scheme) -> Result<Contents<'a>, Rejection> {
-        let (mut only, mut time, mut count) = (None, Found::Absent, 0_usize);
-        for unit in self.units() {
-            let checked = scheme.grammar.check(self.text(unit));
-            checked.map_err(|problem| malformed(scheme, problem))?;
-            let mut usable = false;
-            if let Self::Header(text) = self {
-                time = scheme.grammar.each(text, &mut |entry| {
-                    usable |= is_usable(scheme, &entry);
-                    let plain = entry.algorithm.is_none() && entry.key_id.is_none();
-                    only = plain.then_some(entry.text);
-                    count = count.saturating_add(1);
-                });
-            } else {
-                self.each_entry(scheme, unit, &mut |entry| usable |= is_usable(scheme, &entry));
-            }
-            if !usable {
-                return Err(malformed(scheme, "it holds no usable signature"));
-            }
+        let checked = |text| {
+            let checked = scheme.grammar.check(text);
+            checked.map_err(|problem| malformed(scheme, problem))
+        };
+        let require = |usable| {
+            if usable { Ok(()) } else { Err(malformed(scheme, "it holds no usable signature")) }
+        };
+        let mut usable = false;
+        if let Self::Header(text) = self {
+            checked(text)?;
+            let (mut only, mut count) = (None, 0_usize);
+            let time = scheme.grammar.each(text, &mut |entry| {
+                usable |= is_usable(scheme, &entry);
+                let plain = entry.algorithm.is_none() && entry.key_id.is_none();
+                only = plain.then_some(entry.text);
+                count = count.saturating_add(1);
+            });
+            require(usable)?;
+            return Ok(Contents { only: only.filter(|_| count == 1), time });
         }
-        Ok(Contents { only: only.filter(|_| count == 1), time })
+        for unit in self.units() {
+            checked(self.text(unit))?;
+            usable = false;
+            self.each_entry(scheme, unit, &mut |entry| usable |= is_usable(scheme, &entry));
+            require(usable)?;
+        }
+        Ok(Contents { only: None, time: Found::Absent })
     }
 }
 

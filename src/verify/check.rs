@@ -177,15 +177,18 @@ impl<'a> Check<'a> {
             }
             return Err(self.mismatch());
         }
-        let mut first = None;
-        for unit in self.carrier.units() {
-            let mut matched = None;
+        let signer = |unit| {
             for key in active() {
-                if matched.is_none() && self.key_matches(unit, key)? {
-                    matched = Some(key);
+                if self.key_matches(unit, key)? {
+                    return Ok(key);
                 }
             }
-            let key = matched.ok_or_else(|| self.mismatch())?;
+            Err(self.mismatch())
+        };
+        let Carrier::Items(items) = &self.carrier else { return signer(None) };
+        let mut first = None;
+        for item in items {
+            let key = signer(Some(item))?;
             first.get_or_insert(key);
         }
         first.ok_or_else(|| self.mismatch())
