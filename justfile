@@ -30,9 +30,9 @@ docs:
 deny:
     benches/features.sh
     command -v cargo-deny >/dev/null || cargo install --locked --quiet cargo-deny
-    cargo deny --locked check bans licenses sources
+    cargo deny --locked --workspace check bans licenses sources
     if timeout 120 cargo deny --locked fetch db >/dev/null 2>&1; then \
-        cargo deny --locked check --disable-fetch advisories; \
+        cargo deny --locked --workspace check --disable-fetch advisories; \
     else \
         echo "the advisory database cannot be reached from here: advisories were not checked"; \
     fi
@@ -71,7 +71,7 @@ budgets *ARGS:
 
 # Times in process as ratios to the bare HMAC; `--short` while developing.
 bench *ARGS:
-    cargo bench --locked --quiet -p payhook-benches --bench micro -- {{ARGS}}
+    PERFORMANCE="${CARGO_TARGET_DIR:-$PWD/target}/performance" cargo bench --locked --quiet -p payhook-benches --bench micro -- {{ARGS}}
 
 # Every goal of docs/performance.md, and that page; `--short` while developing.
 load *ARGS:

@@ -5,8 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 features() { cargo tree --locked --package "$1" --edges "$2" --prefix none --format '{p} {f}' | sed 's/ (\*)$//' | sort -u; }
-shipped=$(features payhook normal)
-measured=$(features payhook-benches normal,dev)
+shipped=$(features payhook normal,build)
+measured=$(features payhook-benches normal,build,dev)
 different=$(comm -23 <(echo "$shipped") <(echo "$measured"))
 if [ -n "$different" ]; then
   printf 'the benches are built with other features than these:\n%s\n' "$different" >&2

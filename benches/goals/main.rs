@@ -1,6 +1,7 @@
-//! The goals that need a server: `deploy/dist.sh bench -p payhook-benches --bench goals`, with
-//! `-- --short` while developing, `-- --only scale` for a part, `-- --against BINARY` for a
-//! comparison with another build. docs/performance.md says what each is and how it is measured.
+//! The goals that need a server: `deploy/dist.sh build --bin payhook`, then
+//! `deploy/dist.sh bench -p payhook-benches --bench goals`, with `-- --short` while developing,
+//! `-- --only scale` for a part, `-- --against BINARY` (an absolute path) for a comparison with
+//! another build. docs/performance.md says what each is and how it is measured.
 
 #![allow(
     clippy::unwrap_used,

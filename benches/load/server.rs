@@ -186,13 +186,14 @@ pub fn get(admin: SocketAddr, path: &str) -> Option<(u16, String)> {
     Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
 
-/// The binary: that of `PAYHOOK_BINARY`, such as the one that ships; else that which was built with
-/// the profile of this run, two folders above it.
+/// The binary: that of `PAYHOOK_BINARY`, an absolute path, such as the one that ships; else that
+/// which was built with the profile of this run, a folder above it.
 pub fn binary() -> String {
     std::env::var("PAYHOOK_BINARY").unwrap_or_else(|_| {
         let own = std::env::current_exe().expect("a process has a binary");
         let built = own.ancestors().nth(2).expect("cargo puts it into deps").join("payhook");
-        assert!(built.exists(), "{} is not built yet: cargo build --release", built.display());
+        let told = "build the binary first, the same way and for the same profile";
+        assert!(built.exists(), "{}: {told}", built.display());
         built.to_str().expect("a path in UTF-8").to_owned()
     })
 }

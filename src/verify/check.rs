@@ -88,8 +88,8 @@ impl<'a> Unverified<'a> {
             | Source::QueryField(_) => None,
         };
         credential::check(&self.request, &scheme.headers, &verifier.options)?;
-        // What finds and reads is inlined: a text that is returned through memory is written in
-        // halves and read back whole, which the processor waits for.
+        // What finds and reads is marked to be inlined: a text that is returned through memory is
+        // written in halves and read back whole, which the processor waits for.
         let carrier = Carrier::find(&self.request, scheme, form.as_ref())?;
         let (only, time) = if matches!(carrier, Carrier::Nothing) {
             (None, None)
